@@ -1,0 +1,145 @@
+//! One JSON document for programs: the run, the judgement, and the texts of the requirements it names.
+//!
+//! The shape is fincert's own and carries a version. Characters that could deceive a terminal are written
+//! as `\u` escapes, which changes no value.
+
+use std::io::{self, Write};
+
+use fincert_schemas::Level;
+use fincert_schemas::run::{Ended, Judgement, RunHeader, Session};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::text::is_deceptive;
+use crate::{Run, Standing, Tally};
+
+/// The version of the document's shape.
+pub const DOCUMENT_VERSION: u32 = 1;
+
+/// The document.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document<'a> {
+    /// [`DOCUMENT_VERSION`].
+    pub version: u32,
+    /// How the run stands.
+    pub standing: Standing,
+    /// How many requirements have which verdict, and how the scenarios ended.
+    pub summary: Tally,
+    /// How the run was asked for.
+    pub header: &'a RunHeader,
+    /// The connections.
+    pub sessions: &'a [Session],
+    /// How each scenario ended. What was observed stands in the run record.
+    pub scenarios: Vec<Scenario<'a>>,
+    /// What is thought of it.
+    pub judgement: &'a Judgement,
+    /// The texts of the requirements that the judgement names, by id, in the specification's order.
+    pub requirements: IndexMap<&'a str, Text<'a>>,
+}
+
+/// How a scenario ended.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Scenario<'a> {
+    /// The scenario's id.
+    pub scenario: &'a str,
+    /// The session that it ran in; 0 where no session could be had.
+    pub session: u32,
+    /// How it ended.
+    pub ended: &'a Ended,
+    /// The command that replays it, where something was found in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
+}
+
+/// The text of a requirement.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Text<'a> {
+    /// The clause.
+    pub clause: &'a str,
+    /// How binding it is.
+    pub level: Level,
+    /// The profile, or `every`.
+    pub profile: &'a str,
+    /// The one capability it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capability: Option<&'a str>,
+    /// The requirement in Chinese.
+    pub zh: &'a str,
+    /// The requirement in English.
+    pub en: &'a str,
+    /// The specification's own words.
+    pub quote: &'a [String],
+}
+
+impl<'a> Document<'a> {
+    /// The document of a run.
+    pub fn of(run: &Run<'a>) -> Self {
+        let judgement = run.judgement;
+        let found = |scenario: &str| judgement.findings.iter().any(|finding| finding.scenario == scenario);
+        let scenarios = run.transcripts.iter().map(|transcript| Scenario {
+            scenario: &transcript.scenario,
+            session: transcript.session,
+            ended: &transcript.ended,
+            replay: found(&transcript.scenario).then(|| (run.replay)(&transcript.scenario)),
+        });
+        Self {
+            version: DOCUMENT_VERSION,
+            standing: Standing::of(run),
+            summary: Tally::of(judgement, run.transcripts),
+            header: run.header,
+            sessions: run.sessions,
+            scenarios: scenarios.collect(),
+            judgement,
+            requirements: texts(run),
+        }
+    }
+}
+
+fn texts<'a>(run: &Run<'a>) -> IndexMap<&'a str, Text<'a>> {
+    let judgement = run.judgement;
+    let missing = judgement.certifications.iter().flat_map(|c| &c.missing).map(|missing| &missing.requirement);
+    let mut ids: Vec<&str> = missing
+        .chain(judgement.requirements.iter().map(|verdict| &verdict.requirement))
+        .chain(judgement.findings.iter().map(|finding| &finding.requirement))
+        .map(String::as_str)
+        .collect();
+    ids.sort_by_key(|id| (run.ledger.position(id), *id));
+    ids.dedup();
+    let ledger = run.ledger;
+    ids.into_iter()
+        .filter_map(|id| {
+            let requirement = ledger.get(id)?;
+            Some((id, Text {
+                clause: &requirement.clause,
+                level: requirement.level,
+                profile: &requirement.profile,
+                capability: requirement.capability.as_deref(),
+                zh: &requirement.zh,
+                en: &requirement.en,
+                quote: &requirement.quote,
+            }))
+        })
+        .collect()
+}
+
+/// Writes the document, indented.
+pub fn render(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(&Document::of(run))?;
+    // The text's own line feeds aside, such characters stand in strings only.
+    let mut safe = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if c != '\n' && is_deceptive(c) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                safe.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            safe.push(c);
+        }
+    }
+    safe.push('\n');
+    out.write_all(safe.as_bytes())
+}

@@ -1,0 +1,144 @@
+//! Run record to documents. One renderer, one file.
+//!
+//! A renderer is a pure function from a [`Run`] to text: it reads no clock and no environment, and it
+//! writes only to the writer it is given. Two equal runs give equal bytes. Whatever came from a target is
+//! hostile and goes through [`text::clean`] (or JSON's own escapes) before it reaches a document.
+
+pub mod json;
+pub mod junit;
+mod page;
+pub mod standing;
+pub mod terminal;
+pub mod text;
+mod words;
+
+use std::io::{self, Write};
+use std::str::FromStr;
+
+use fincert_schemas::run::{Finding, Judgement, Outcome, RunHeader, Session, Transcript, Verdict};
+use fincert_schemas::{Lang, Ledger};
+
+pub use standing::{Standing, Tally};
+
+/// Everything that a renderer may look at.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// How the run was asked for.
+    pub header: &'a RunHeader,
+    /// Its connections.
+    pub sessions: &'a [Session],
+    /// What was observed.
+    pub transcripts: &'a [Transcript],
+    /// What is thought of it.
+    pub judgement: &'a Judgement,
+    /// The texts of the requirements.
+    pub ledger: &'a Ledger,
+    /// The one command that replays a scenario.
+    pub replay: &'a dyn Fn(&str) -> String,
+}
+
+impl Run<'_> {
+    /// Whether this failure was declared to be known.
+    pub fn is_known(&self, requirement: &str, scenario: &str) -> bool {
+        self.header
+            .known_failing
+            .iter()
+            .any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
+    }
+
+    /// Whether this pass was declared to be a known failure.
+    pub fn is_unexpected_pass(&self, requirement: &str, scenario: &str) -> bool {
+        self.judgement
+            .unexpected_passes
+            .iter()
+            .any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
+    }
+
+    /// The verdict on a requirement in a scenario.
+    pub fn verdict(&self, requirement: &str, scenario: &str) -> Option<&Verdict> {
+        self.judgement.verdicts.iter().find(|v| v.requirement == requirement && v.scenario == scenario)
+    }
+
+    /// The findings that share a cause.
+    pub fn findings_of<'s>(&'s self, cause: &'s str) -> impl Iterator<Item = &'s Finding> {
+        self.judgement.findings.iter().filter(move |finding| finding.cause == cause)
+    }
+}
+
+/// How a document shall look. Renderers for machines heed the language alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether to colour it with ANSI sequences.
+    pub color: bool,
+    /// How many columns a line may have; less than [`MIN_WIDTH`] is taken as that.
+    pub width: usize,
+    /// The language of the reader.
+    pub lang: Lang,
+}
+
+/// The narrowest page that is laid out.
+pub const MIN_WIDTH: usize = 40;
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { color: false, width: 80, lang: Lang::En }
+    }
+}
+
+/// The documents that can be made of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// What a person reads.
+    Text,
+    /// One JSON document.
+    Json,
+    /// JUnit XML, for CI.
+    Junit,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: &'static [Format] = &[Format::Text, Format::Json, Format::Junit];
+
+    /// The format's name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Junit => "junit",
+        }
+    }
+}
+
+impl std::fmt::Display for Format {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No document has that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no such report format: {0} (there are: text, json, junit)")]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.iter().copied().find(|format| format.name() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// Writes the document of this format.
+pub fn render(format: Format, run: &Run<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Text => terminal::render(run, style, out),
+        Format::Json => json::render(run, out),
+        Format::Junit => junit::render(run, style.lang, out),
+    }
+}
+
+/// Whether this outcome is one that nobody may take for a pass.
+pub(crate) fn is_bad(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Fail | Outcome::Inconclusive | Outcome::CouldNotRun)
+}

@@ -1,0 +1,116 @@
+//! What a whole run comes to.
+
+use fincert_schemas::run::{Decision, Ended, Judgement, Outcome, Transcript};
+use serde::Serialize;
+
+use crate::{Run, is_bad};
+
+/// How a run stands. The command's exit code follows from it: [`Standing::holds`] is 0, the rest is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Everything that was asked for is certified.
+    Certified,
+    /// Something is not certified, and exactly the known failures are the reason.
+    AsExpected,
+    /// Something is not certified.
+    NotCertified,
+    /// A known failure passed: the list is out of date.
+    UnexpectedPass,
+    /// Nothing was asked for that can be certified.
+    Nothing,
+}
+
+impl Standing {
+    /// How this run stands.
+    pub fn of(run: &Run<'_>) -> Self {
+        let judgement = run.judgement;
+        let decided = |decision| judgement.certifications.iter().filter(move |c| c.decision == decision);
+        let mut bad = judgement.verdicts.iter().filter(|verdict| is_bad(verdict.outcome));
+        let all_known = bad.all(|verdict| run.is_known(&verdict.requirement, &verdict.scenario));
+        if !judgement.unexpected_passes.is_empty() {
+            Self::UnexpectedPass
+        } else if decided(Decision::NotCertified).next().is_some() {
+            let by_failing = decided(Decision::NotCertified).all(|c| c.missing.iter().all(|missing| is_bad(missing.outcome)));
+            if all_known && by_failing { Self::AsExpected } else { Self::NotCertified }
+        } else if decided(Decision::Certified).next().is_some() {
+            Self::Certified
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// Whether the run came out as it should.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Certified | Self::AsExpected)
+    }
+}
+
+/// How many requirements have which verdict, and how the scenarios ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tally {
+    /// All requirements that were looked at.
+    pub requirements: usize,
+    /// Those that hold.
+    pub pass: usize,
+    /// Those that hold with a warning.
+    pub warn: usize,
+    /// Those that are broken.
+    pub fail: usize,
+    /// Those that the evidence does not decide.
+    pub inconclusive: usize,
+    /// Those for which the target could not be driven.
+    pub could_not_run: usize,
+    /// Those that nothing touched.
+    pub not_exercised: usize,
+    /// Those whose condition is not met.
+    pub not_applicable: usize,
+    /// All scenarios.
+    pub scenarios: usize,
+    /// Those that were driven to the end.
+    pub driven: usize,
+    /// Those that were not driven, which is nobody's fault.
+    pub skipped: usize,
+    /// Those that the target broke off.
+    pub broken: usize,
+}
+
+impl Tally {
+    /// Counts.
+    pub fn of(judgement: &Judgement, transcripts: &[Transcript]) -> Self {
+        let mut tally = Self { requirements: judgement.requirements.len(), scenarios: transcripts.len(), ..Self::default() };
+        for requirement in &judgement.requirements {
+            *match requirement.outcome {
+                Outcome::Pass => &mut tally.pass,
+                Outcome::Warn => &mut tally.warn,
+                Outcome::Fail => &mut tally.fail,
+                Outcome::Inconclusive => &mut tally.inconclusive,
+                Outcome::CouldNotRun => &mut tally.could_not_run,
+                Outcome::NotExercised => &mut tally.not_exercised,
+                Outcome::NotApplicable => &mut tally.not_applicable,
+            } += 1;
+        }
+        for transcript in transcripts {
+            *match transcript.ended {
+                Ended::Driven => &mut tally.driven,
+                Ended::Skipped { .. } => &mut tally.skipped,
+                Ended::Broken { .. } => &mut tally.broken,
+            } += 1;
+        }
+        tally
+    }
+
+    /// The number of requirements with this verdict.
+    pub fn get(&self, outcome: Outcome) -> usize {
+        match outcome {
+            Outcome::Pass => self.pass,
+            Outcome::Warn => self.warn,
+            Outcome::Fail => self.fail,
+            Outcome::Inconclusive => self.inconclusive,
+            Outcome::CouldNotRun => self.could_not_run,
+            Outcome::NotExercised => self.not_exercised,
+            Outcome::NotApplicable => self.not_applicable,
+        }
+    }
+}

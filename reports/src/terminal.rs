@@ -1,0 +1,204 @@
+//! What a person reads after a run: quiet when green, precise when red.
+//!
+//! From top to bottom: what was certified, what was decided, the causes of failures, then of doubts, then
+//! of warnings, accuracy, what was not exercised, and last, where the eye rests, the summary.
+
+mod causes;
+mod decisions;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use fincert_schemas::Lang;
+use fincert_schemas::run::{Decision, Outcome, Reason};
+
+use crate::page::{Page, Row, Tone};
+use crate::words::{self, count, say, some_of};
+use crate::{Run, Standing, Style, Tally};
+
+/// Writes the report.
+pub fn render(run: &Run<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page::new(style);
+    head(&mut page, run, style.lang);
+    decisions::write(&mut page, run, style.lang);
+    causes::write(&mut page, run, style.lang);
+    accuracy(&mut page, run, style.lang);
+    not_exercised(&mut page, run, style.lang);
+    summary(&mut page, run, style.lang);
+    out.write_all(page.finish().as_bytes())
+}
+
+fn head(page: &mut Page, run: &Run<'_>, lang: Lang) {
+    let header = run.header;
+    let line = match lang {
+        Lang::Zh => format!(" {}，检查集 {}，种子 {}", header.fincert, run.judgement.suites, header.seed),
+        Lang::En => format!(" {}, suites {}, seed {}", header.fincert, run.judgement.suites, header.seed),
+    };
+    page.row(&Row::default().put(Tone::Strong, "fincert").put(Tone::Plain, line));
+    let label = || words::label(lang, 0, "目标", "target");
+    let mut seen = Vec::new();
+    for session in run.sessions {
+        if seen.contains(&&session.hello) {
+            continue;
+        }
+        seen.push(&session.hello);
+        let hello = &session.hello;
+        let state = words::integration(lang, hello.integration);
+        let style = words::call_style(lang, hello.call_style);
+        let details = format!("{}, {state}, {style}", hello.platform);
+        let text = match lang {
+            Lang::Zh => format!(" {}（{}），经由 {}", hello.version, details.replace(", ", "，"), header.target),
+            Lang::En => format!(" {} ({details}), by {}", hello.version, header.target),
+        };
+        page.row(&label().put(Tone::Strong, &hello.name).put(Tone::Plain, text));
+    }
+    if seen.is_empty() {
+        let text = say(lang, "，未曾应答 bridge.hello", ", which never said hello");
+        page.row(&label().put(Tone::Strong, &header.target).put(Tone::Bad, text));
+    }
+    let mut note = |zh: &str, en: &str| page.row(&Row::default().put(Tone::Warn, say(lang, zh, en)));
+    if header.mock {
+        note(
+            "本次认证的是 fincert 自带的模拟宿主，不是任何集成。",
+            "This certifies fincert's own mock host and not an integration.",
+        );
+    }
+    if let Some(defect) = &header.defect {
+        note(&format!("模拟宿主带有缺陷 {defect}。"), &format!("The mock host was given the defect {defect}."));
+    }
+    if let Some(filter) = &header.filter {
+        note(&format!("只运行了部分场景：--filter {filter}"), &format!("Only some scenarios were run: --filter {filter}"));
+    }
+    if header.revealed {
+        note(
+            "本报告含未脱敏的数据（--reveal），请勿外传。",
+            "This report holds values that are not masked (--reveal). Do not pass it on.",
+        );
+    }
+}
+
+fn accuracy(page: &mut Page, run: &Run<'_>, lang: Lang) {
+    let rows = &run.judgement.accuracy;
+    if rows.is_empty() {
+        return;
+    }
+    page.gap();
+    let title = say(lang, "识别准确度", "Accuracy");
+    let note = say(lang, "与样本真值比较；仅供参考，不影响认证", "against ground truth; reported, never certified on");
+    page.row(&Row::default().put(Tone::Strong, title).hang().pad(0).put(Tone::Quiet, note));
+    let widest = rows.iter().map(|row| crate::text::columns(&row.field)).max().unwrap_or(0);
+    let name = widest.clamp(5, page.width() - 36);
+    let columns = [name + 12, name + 21, name + 34];
+    let heads = [say(lang, "比较", "compared"), say(lang, "相等", "equal"), say(lang, "相似度", "similarity")];
+    let mut head = Row::at(2).put(Tone::Quiet, say(lang, "字段", "field"));
+    for (column, text) in columns.into_iter().zip(heads) {
+        head = head.right(Tone::Quiet, column, text);
+    }
+    page.row(&head);
+    for row in rows {
+        let tone = if row.equal < row.compared { Tone::Warn } else { Tone::Plain };
+        let similarity = format!("{}.{} %", row.similarity / 10, row.similarity % 10);
+        page.row(
+            &Row::at(2)
+                .put(Tone::Plain, &row.field)
+                .right(Tone::Plain, columns[0], &row.compared.to_string())
+                .right(tone, columns[1], &row.equal.to_string())
+                .right(Tone::Plain, columns[2], &similarity),
+        );
+    }
+}
+
+fn not_exercised(page: &mut Page, run: &Run<'_>, lang: Lang) {
+    let mut by_reason: BTreeMap<Option<Reason>, Vec<&str>> = BTreeMap::new();
+    for requirement in run.judgement.requirements.iter().filter(|r| r.outcome == Outcome::NotExercised) {
+        by_reason.entry(requirement.reason).or_default().push(&requirement.requirement);
+    }
+    if by_reason.is_empty() {
+        return;
+    }
+    page.gap();
+    page.row(&Row::default().put(Tone::Strong, say(lang, "未检验", "Not exercised")));
+    for (reason, ids) in by_reason {
+        let text = match reason {
+            Some(reason) => reason.text().get(lang).to_owned(),
+            None => say(lang, "未说明原因。", "No reason was given.").to_owned(),
+        };
+        let number = ids.len().to_string();
+        page.row(&Row::at(0).right(Tone::Plain, 6, &number).pad(8).hang().put(Tone::Plain, text));
+        page.row(&Row::at(8).put(Tone::Quiet, some_of(lang, ids, 5)));
+        if let Some(reason) = reason.filter(|reason| !matches!(reason, Reason::ConditionNotMet)) {
+            page.row(&Row::at(8).put(Tone::Label, "→ ").hang().put(Tone::Plain, reason.advice()));
+        }
+    }
+}
+
+fn summary(page: &mut Page, run: &Run<'_>, lang: Lang) {
+    let tally = Tally::of(run.judgement, run.transcripts);
+    let label = |zh, en| words::label(lang, 0, zh, en);
+    page.gap();
+
+    let all = count(lang, tally.requirements, "项要求", "requirement", "requirements");
+    let mut row = label("小结", "summary").put(Tone::Plain, all).put(Tone::Plain, say(lang, "：", ": "));
+    let shown: Vec<Outcome> = ORDER.iter().copied().filter(|o| *o == Outcome::Pass || tally.get(*o) > 0).collect();
+    for (index, outcome) in shown.into_iter().enumerate() {
+        if index > 0 {
+            row = row.put(Tone::Plain, say(lang, "，", ", "));
+        }
+        let text = format!("{} {}", tally.get(outcome), words::outcome(lang, outcome));
+        row = row.put(if tally.get(outcome) > 0 { words::outcome_tone(outcome) } else { Tone::Plain }, text);
+    }
+    page.row(&row);
+
+    let mut text = count(lang, tally.scenarios, "个场景", "scenario", "scenarios");
+    text.push_str(&match lang {
+        Lang::Zh => format!("：{} 已驱动，{} 已跳过，{} 中断", tally.driven, tally.skipped, tally.broken),
+        Lang::En => format!(": {} driven, {} skipped, {} broken off", tally.driven, tally.skipped, tally.broken),
+    });
+    let expected = run.judgement.expected_failures as usize;
+    if expected > 0 {
+        text.push_str(say(lang, "；", "; "));
+        text.push_str(&count(lang, expected, "项预期内的失败", "expected failure", "expected failures"));
+    }
+    page.row(&label("", "").put(Tone::Plain, text));
+    standing(page, run, lang, label("结论", "result"));
+}
+
+const ORDER: [Outcome; 7] = [
+    Outcome::Pass,
+    Outcome::Warn,
+    Outcome::Fail,
+    Outcome::Inconclusive,
+    Outcome::CouldNotRun,
+    Outcome::NotExercised,
+    Outcome::NotApplicable,
+];
+
+fn standing(page: &mut Page, run: &Run<'_>, lang: Lang, row: Row) {
+    let named = |decision: Decision| -> Vec<&str> {
+        let has = |name: &str| run.judgement.certifications.iter().any(|c| c.decision == decision && c.name == name);
+        let chosen = run.judgement.certifications.iter().filter(|c| c.decision == decision);
+        // A capability goes without saying where its profile is decided alike.
+        chosen.map(|c| c.name.as_str()).filter(|name| !name.split_once(':').is_some_and(|(p, _)| has(p))).collect()
+    };
+    let colon = say(lang, "：", ": ");
+    let names = |decision| some_of(lang, named(decision), 12);
+    let certified = words::decision(lang, Decision::Certified);
+    let not_certified = words::decision(lang, Decision::NotCertified);
+    let row = match Standing::of(run) {
+        Standing::Certified => row.put(Tone::Good, certified).put(Tone::Plain, colon).put(Tone::Plain, names(Decision::Certified)),
+        Standing::AsExpected => row
+            .put(Tone::Warn, say(lang, "未通过认证，符合预期", "not certified, as expected"))
+            .put(Tone::Plain, colon)
+            .put(Tone::Plain, names(Decision::NotCertified)),
+        Standing::NotCertified => row.put(Tone::Bad, not_certified).put(Tone::Plain, colon).put(Tone::Plain, names(Decision::NotCertified)),
+        Standing::UnexpectedPass => row.put(
+            Tone::Bad,
+            say(lang, "已知失败项意外通过，请更新已知失败列表", "known failures passed; take them off the known-failing list"),
+        ),
+        Standing::Nothing => row.put(Tone::Bad, say(lang, "没有可供认证的项目", "nothing was there to certify")),
+    };
+    page.row(&row);
+    if Standing::of(run) != Standing::Certified && !named(Decision::Certified).is_empty() {
+        page.row(&words::label(lang, 0, "", "").put(Tone::Good, certified).put(Tone::Plain, colon).put(Tone::Plain, names(Decision::Certified)));
+    }
+}

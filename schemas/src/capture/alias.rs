@@ -1,0 +1,66 @@
+//! Aliases: spellings that real integrations use. They are rewritten to the canonical form, so that the rest
+//! of the table is checked as if the canonical form had been there, and the rewriting is a fact.
+
+use serde_json::Value;
+
+use crate::catalog::{Breach, Catalog, Table};
+use crate::run::Fact;
+
+/// How many rewritings one value may take; the specification's tables have two places with aliases each.
+const ROUNDS: usize = 8;
+
+/// The value in canonical form.
+pub(super) fn canonical(catalog: &Catalog, table: &Table, value: &Value, facts: &mut Vec<Fact>) -> Value {
+    let mut normal = value.clone();
+    for _ in 0..ROUNDS {
+        let rewritten = catalog.check(table, &normal).into_iter().find_map(|breach| rewrite(&normal, &breach));
+        let Some((next, fact)) = rewritten else { break };
+        normal = next;
+        facts.push(fact);
+    }
+    normal
+}
+
+fn rewrite(value: &Value, breach: &Breach) -> Option<(Value, Fact)> {
+    let requirement = breach.requirement.clone()?;
+    let mut next = value.clone();
+    let (at, alias) = match (&breach.alias_name, next.pointer(&breach.at)) {
+        (Some(name), None) => (rename(&mut next, &breach.at, name)?, "name".to_owned()),
+        (_, Some(_)) => {
+            let (alias, canonical) = breach.aliases.iter().find_map(|alias| {
+                let canonical = canonical_value(alias, value.pointer(&breach.at)?)?;
+                Some((alias.clone(), canonical))
+            })?;
+            *next.pointer_mut(&breach.at)? = canonical;
+            (breach.at.clone(), alias)
+        }
+        _ => return None,
+    };
+    Some((next, Fact::Alias { requirement, at, alias }))
+}
+
+fn rename(value: &mut Value, at: &str, alias: &str) -> Option<String> {
+    let (parent, name) = at.rsplit_once('/')?;
+    let object = value.pointer_mut(parent)?.as_object_mut()?;
+    let content = object.remove(alias)?;
+    object.insert(name.to_owned(), content);
+    Some(format!("{parent}/{alias}"))
+}
+
+fn canonical_value(alias: &str, value: &Value) -> Option<Value> {
+    match alias {
+        "numeric-string" => value.as_str().filter(|t| t.len() <= 3).and_then(|t| t.parse::<i64>().ok()).map(Value::from),
+        "number" => value.as_f64().filter(|n| n.fract() == 0.0).map(|n| Value::from(format!("{n:.0}"))),
+        "data-url" => {
+            let text = value.as_str()?;
+            let (head, body) = text.split_once(',')?;
+            head.starts_with("data:").then(|| Value::from(body))
+        }
+        "line-breaks" => {
+            let text = value.as_str()?;
+            let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+            (joined.len() != text.len()).then(|| Value::from(joined))
+        }
+        _ => None,
+    }
+}

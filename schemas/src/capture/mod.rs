@@ -1,0 +1,285 @@
+//! Capture: the pure step from a raw value to facts and a masked value.
+//!
+//! Judging never sees a raw value. So whatever a check may ask about one (does it break its schema, does the
+//! check digit fit, is it the value of the other call, how far is it from what the picture shows) is found
+//! out here, before the value is masked, and kept as a [`Fact`]. Capture holds no opinion: whether a broken
+//! rule is red or a warning is for the checks. Its state is only what one run has taught it: sensitive values
+//! to scrub from free text, and the equality classes of the transcript at hand.
+
+mod alias;
+mod mask;
+mod relations;
+mod scrub;
+mod truth;
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+pub use mask::Sensitive;
+pub use scrub::{Scrubber, escape_controls};
+
+use crate::bridge::Via;
+use crate::catalog::{Catalog, Table, api_of};
+use crate::fixture;
+use crate::format::base64_image::{self, Form, PictureFormat};
+use crate::run::{Captured, Fact, ImageFacts, Subject};
+
+/// The longest string that a transcript keeps of a value that is not sensitive, in characters.
+const KEPT_CHARS: usize = 256;
+/// How many members of one array or object a transcript keeps.
+const KEPT_MEMBERS: usize = 200;
+
+/// Captures the values of one run.
+#[derive(Debug)]
+pub struct Capture<'c> {
+    catalog: &'c Catalog,
+    scrubber: Scrubber,
+    classes: HashMap<[u8; 16], u32>,
+    reveal: bool,
+}
+
+/// The call that a settlement answers.
+#[derive(Debug, Clone, Copy)]
+pub struct CallContext<'a> {
+    /// The method, `ft.finCardOcr` and the like.
+    pub method: &'a str,
+    /// The raw first argument.
+    pub request: &'a Value,
+    /// What its `imagePath` stands for.
+    pub subject: Option<&'a Subject>,
+}
+
+impl<'c> Capture<'c> {
+    /// A capture that knows the specimens' personal data from the start. With `reveal`, nothing is masked.
+    pub fn new(catalog: &'c Catalog, reveal: bool) -> Self {
+        let mut scrubber = Scrubber::default();
+        for specimen in fixture::all().unwrap_or_default() {
+            for (field, value) in &specimen.truth {
+                if let (Some(kind), Some(text)) = (mask::by_key(field), value.as_str()) {
+                    scrubber.learn(kind, text);
+                }
+            }
+            if let Some(person) = &specimen.person {
+                scrubber.learn(Sensitive::Name, &person.name);
+                scrubber.learn(Sensitive::IdNumber, &person.id_no);
+            }
+        }
+        Self { catalog, scrubber, classes: HashMap::new(), reveal }
+    }
+
+    /// A new transcript begins: equality classes are counted anew.
+    pub fn begin(&mut self) {
+        self.classes.clear();
+    }
+
+    /// Captures the argument of a call.
+    pub fn request(&mut self, method: &str, raw: &Value) -> Captured {
+        let value = decode_markers(raw);
+        let table = api_of(method).and_then(|api| self.catalog.request(api));
+        let mut facts = Vec::new();
+        if let Some(table) = table {
+            self.schema_facts(table, &value, &value, &mut facts);
+        }
+        self.finish(table, &value, facts)
+    }
+
+    /// Captures what a call settled with.
+    pub fn settlement(&mut self, call: CallContext<'_>, via: Via, raw: &Value) -> Captured {
+        let value = decode_markers(raw);
+        let mut facts = Vec::new();
+        let Some(api) = api_of(call.method) else { return self.finish(None, &value, facts) };
+        relations::err_msg(api, via, &value, &mut facts);
+        let table = if via.is_success() { self.catalog.result(api) } else { None };
+        let Some(table) = table else { return self.finish(self.catalog.result(api), &value, facts) };
+        let normal = alias::canonical(self.catalog, table, &value, &mut facts);
+        self.schema_facts(table, &value, &normal, &mut facts);
+        if api == "finCardOcr" {
+            relations::ocr(self.catalog, &decode_markers(call.request), call.subject, &normal, &mut facts);
+            truth::compare(&decode_markers(call.request), call.subject, &normal, &mut facts);
+        }
+        for at in ["/recogResult", "/score", "/faceImgStr"] {
+            if let Some(part) = normal.pointer(at).filter(|part| !is_empty(part)) {
+                let class = self.class_of(part);
+                facts.push(Fact::Class { at: at.to_owned(), class });
+            }
+        }
+        self.finish(Some(table), &value, facts)
+    }
+
+    /// Free text of a target: control characters escaped, sensitive values scrubbed, cut at `chars`.
+    pub fn text(&self, text: &str, chars: usize) -> String {
+        let cut: String = text.chars().take(chars.saturating_mul(2)).collect();
+        let clean = escape_controls(&if self.reveal { cut } else { self.scrubber.scrub(&cut) });
+        match clean.char_indices().nth(chars) {
+            Some((end, _)) => format!("{}… ({} bytes)", &clean[..end], text.len()),
+            None => clean,
+        }
+    }
+
+    /// Schema facts of `normal`, the canonical form of `value`.
+    fn schema_facts(&self, table: &Table, value: &Value, normal: &Value, facts: &mut Vec<Fact>) {
+        let mut broken = Vec::new();
+        for breach in self.catalog.check(table, normal) {
+            let Some(requirement) = breach.requirement else { continue };
+            let actual = match normal.pointer(&breach.at) {
+                Some(actual) => self.describe(&breach.at, actual),
+                None => "absent".to_owned(),
+            };
+            let fact = Fact::Breaks {
+                requirement: requirement.clone(),
+                at: breach.at.clone(),
+                rule: breach.rule,
+                expected: breach.expected,
+                actual,
+                expected_zh: breach.expected_zh,
+            };
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
+            broken.push((requirement, breach.at));
+        }
+        for place in self.catalog.places(table, normal) {
+            if let Some(requirement) = place.schema.get("x-requirement").and_then(Value::as_str) {
+                let fact = Fact::Holds { requirement: requirement.to_owned(), at: place.at.clone() };
+                let is_broken = broken.iter().any(|(id, at)| id == requirement && *at == place.at);
+                if !is_broken && !facts.contains(&fact) {
+                    facts.push(fact);
+                }
+                let integral = place.schema.get("type").and_then(Value::as_str) == Some("integer")
+                    && value.pointer(&place.at).is_some_and(|raw| raw.is_f64() && raw.as_f64().is_some_and(|n| n.fract() == 0.0));
+                if integral {
+                    facts.push(Fact::Alias {
+                        requirement: requirement.to_owned(),
+                        at: place.at.clone(),
+                        alias: "integral-double".to_owned(),
+                    });
+                }
+            }
+            if let Some(seen) = place.schema.get("x-coverage").and_then(|map| map.get(canonical_text(place.value))) {
+                if let Some(requirement) = seen.as_str() {
+                    let fact = Fact::Seen { requirement: requirement.to_owned(), at: place.at.clone() };
+                    if !facts.contains(&fact) {
+                        facts.push(fact);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Masks the value, learning what must not be seen elsewhere, and adds what masking would hide.
+    fn finish(&mut self, table: Option<&Table>, value: &Value, mut facts: Vec<Fact>) -> Captured {
+        let mut kinds = HashMap::new();
+        if let Some(table) = table {
+            for place in self.catalog.places(table, value) {
+                if let Some(kind) = place.schema.get("x-sensitive").and_then(Value::as_str).and_then(Sensitive::from_word) {
+                    kinds.insert(place.at, kind);
+                }
+            }
+        }
+        mask::learn(value, &kinds, &mut self.scrubber);
+        let mut masker =
+            mask::Masker { kinds: &kinds, scrubber: &self.scrubber, reveal: self.reveal, facts: &mut facts, images: Vec::new() };
+        let value = masker.mask(value);
+        Captured { value, facts }
+    }
+
+    fn class_of(&mut self, value: &Value) -> u32 {
+        let digest = Sha256::digest(value.to_string().as_bytes());
+        let mut key = [0u8; 16];
+        key.copy_from_slice(&digest[..16]);
+        let next = self.classes.len() as u32 + 1;
+        *self.classes.entry(key).or_insert(next)
+    }
+
+    /// What kind of value stands there; its content only where that is short and not sensitive.
+    fn describe(&self, at: &str, value: &Value) -> String {
+        let key = at.rsplit('/').next().unwrap_or_default();
+        let sensitive = mask::by_key(key).is_some();
+        match value {
+            Value::Null => "null".to_owned(),
+            Value::Bool(flag) => format!("boolean {flag}"),
+            Value::Number(number) if sensitive => format!("number of {} characters", number.to_string().len()),
+            Value::Number(number) => format!("number {number}"),
+            Value::String(text) if text.is_empty() => "empty string".to_owned(),
+            Value::String(text) if sensitive || text.chars().count() > 48 => {
+                format!("string of {} characters", text.chars().count())
+            }
+            Value::String(text) => format!("string \"{}\"", self.text(text, 48)),
+            Value::Array(items) => format!("array of {}", items.len()),
+            Value::Object(object) => match object.get("$number").and_then(Value::as_str) {
+                Some(number) if object.len() == 1 => format!("number {}", self.text(number, 12)),
+                _ => format!("object with {} properties", object.len()),
+            },
+        }
+    }
+}
+
+/// Reads the markers of the bridge: an undefined property is absent, `$$key` is the target's own `$key`.
+/// `$number`, `$bytes` and `$function` stay, since no JSON value stands for what they mean.
+pub fn decode_markers(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => Value::Object(
+            object
+                .iter()
+                .filter(|(_, inner)| !is_undefined(inner))
+                .map(|(key, inner)| (key.strip_prefix('$').filter(|k| k.starts_with('$')).unwrap_or(key).to_owned(), decode_markers(inner)))
+                .collect(),
+        ),
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| if is_undefined(item) { Value::Null } else { decode_markers(item) }).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn is_undefined(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| object.len() == 1 && object.get("$undefined") == Some(&Value::Bool(true)))
+}
+
+/// Absent in all but name: null, "", {} and [], and an object of nothing but such.
+pub(crate) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(object) => object.values().all(is_empty),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn canonical_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
+            _ => number.to_string(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// What is kept of an image.
+fn image_facts(text: &str) -> ImageFacts {
+    let seen = base64_image::inspect(text);
+    let form = match seen.form {
+        Form::Bare => "bare",
+        Form::LineBreaks => "line-breaks",
+        Form::DataUrl => "data-url",
+        Form::UrlSafe => "url-safe",
+        Form::NotBase64 => "not-base64",
+    };
+    let format = seen.format.map(|format| match format {
+        PictureFormat::Jpeg => "jpeg",
+        PictureFormat::Png => "png",
+    });
+    ImageFacts {
+        form: form.to_owned(),
+        bytes: seen.decoded_len.unwrap_or_default() as u64,
+        format: format.map(str::to_owned),
+        width: seen.width,
+        height: seen.height,
+        sha256: seen.sha256,
+    }
+}

@@ -1,0 +1,117 @@
+//! Scrubbing free text: of sensitive values seen in the run, and of whatever looks like one.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use regex::{Captures, Regex};
+
+use super::mask::Sensitive;
+
+/// How many values a run may teach; what comes later is still scrubbed by its looks.
+const MAX_KNOWN: usize = 10_000;
+/// The longest value worth knowing; longer ones are cut by every renderer.
+const MAX_CHARS: usize = 512;
+
+/// A long run of Base64, or 11 to 19 digits (with single spaces or hyphens between them, and an X at the end).
+#[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the first test that runs")]
+static LOOKS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?P<base64>[A-Za-z0-9+/_-]{64,}={0,2})|(?P<digits>\d(?:[ -]?\d){10,18}(?:[ -]?[Xx])?)").unwrap());
+
+/// What a run has taught about values that must not be shown.
+#[derive(Debug, Default)]
+pub struct Scrubber {
+    known: Vec<(String, String)>,
+    seen: HashSet<String>,
+}
+
+impl Scrubber {
+    /// From now on `text` is starred out wherever it stands.
+    pub fn learn(&mut self, kind: Sensitive, text: &str) {
+        let text = text.trim();
+        if self.known.len() >= MAX_KNOWN || self.seen.contains(text) || !worth_knowing(kind, text) {
+            return;
+        }
+        self.seen.insert(text.to_owned());
+        self.known.push((text.to_owned(), kind.mask(text)));
+        // Longest first, so that a name inside an address does not break the address.
+        let place = self.known[..self.known.len() - 1].partition_point(|(other, _)| other.len() >= text.len());
+        let last = self.known.len() - 1;
+        self.known[place..=last].rotate_right(1);
+    }
+
+    /// The text without known values and without what looks like an ID, card or phone number or an image.
+    pub fn scrub(&self, text: &str) -> String {
+        let mut clean = text.to_owned();
+        for (value, mask) in &self.known {
+            if clean.contains(value.as_str()) {
+                clean = clean.replace(value.as_str(), mask);
+            }
+        }
+        LOOKS.replace_all(&clean, |found: &Captures<'_>| by_looks(found)).into_owned()
+    }
+}
+
+fn by_looks(found: &Captures<'_>) -> String {
+    if let Some(run) = found.name("base64") {
+        return format!("[{} Base64 characters]", run.len());
+    }
+    let text = &found["digits"];
+    let digits: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
+    match digits.chars().count() {
+        18 | 15 => Sensitive::IdNumber.mask(&digits),
+        11 if digits.starts_with('1') => Sensitive::Phone.mask(&digits),
+        11 => text.to_owned(),
+        _ => Sensitive::CardNumber.mask(&digits),
+    }
+}
+
+/// Short ASCII words would star out the words of the API itself; one Han character would star out prose.
+fn worth_knowing(kind: Sensitive, text: &str) -> bool {
+    let chars = text.chars().count();
+    let distinctive = if text.is_ascii() { chars >= 6 } else { chars >= 2 };
+    // A password is looked for however short, unless it is a single character.
+    let secret = kind == Sensitive::Secret && chars >= 4;
+    chars <= MAX_CHARS && (distinctive || secret)
+}
+
+/// The text with every control character written as an escape, so that it cannot steer a terminal.
+pub fn escape_controls(text: &str) -> String {
+    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.chars().any(steers) {
+        return text.to_owned();
+    }
+    text.chars().flat_map(|c| if steers(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn scrubs_what_it_was_taught_and_what_it_recognises() {
+        let mut scrubber = Scrubber::default();
+        scrubber.learn(Sensitive::Name, "甄样例");
+        scrubber.learn(Sensitive::Address, "样本省甄样例路1号");
+        scrubber.learn(Sensitive::Name, "ok");
+        assert_eq!(scrubber.scrub("甄样例 住 样本省甄样例路1号 ok"), "甄** 住 *** ok");
+        assert_eq!(scrubber.scrub("id 11010519491231002X card 6222 0200 1234 5678 tel 13800138000"), "id 1****************X card 622202******5678 tel 138******00");
+        assert_eq!(scrubber.scrub(&"QUJD".repeat(40)), "[160 Base64 characters]");
+        assert_eq!(scrubber.scrub("errorCode 1001 at 2026-11-24"), "errorCode 1001 at 2026-11-24");
+    }
+
+    proptest! {
+        #[test]
+        fn a_learned_value_never_survives(value in "[\\p{Han}a-z0-9]{6,20}", before in ".{0,20}", after in ".{0,20}") {
+            let mut scrubber = Scrubber::default();
+            scrubber.learn(Sensitive::Name, &value);
+            let scrubbed = scrubber.scrub(&format!("{before}{value}{after}"));
+            prop_assert!(!scrubbed.contains(&value) || before.contains(&value) || after.contains(&value));
+        }
+
+        #[test]
+        fn no_control_character_survives(text in any::<String>()) {
+            prop_assert!(!escape_controls(&text).chars().any(char::is_control));
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! The catalog: every JSON Schema of the specification's tables, compiled once.
+//!
+//! A schema marks each place with the requirement that speaks of it (`x-requirement`), with the values whose
+//! being seen is coverage (`x-coverage`), with the aliases that stand for the canonical form (`x-alias`,
+//! `x-alias-name`) and with the class of personal data that it holds (`x-sensitive`). So the schemas alone
+//! decide which requirement a broken place breaks; no table of pointers stands beside them.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use include_dir::{Dir, include_dir};
+use jsonschema::{Registry, Validator};
+use serde_json::Value;
+
+use crate::data::DataError;
+use crate::format;
+use crate::json::push_pointer;
+
+static API: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/api");
+static WEBRTC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/webrtc");
+static COMPONENT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/component");
+
+/// The base of every `$id`.
+pub const BASE: &str = "https://schemas.fincert.invalid/";
+
+/// The APIs of section 2 whose tables are `api/NAME.request.json` and `api/NAME.result.json`, each with its
+/// profile.
+pub const APIS: &[(&str, &str)] = &[
+    ("finCardOcr", "ocr"),
+    ("finFaceAuth", "face"),
+    ("finLivenessCheck", "liveness"),
+    ("finOpenOtherApp", "open-app"),
+    ("finOpenWitnessVideo", "witness-video"),
+];
+
+/// The API's name in a method name: `ft.finCardOcr` → `finCardOcr`.
+pub fn api_of(method: &str) -> Option<&'static str> {
+    let name = method.strip_prefix("ft.")?;
+    APIS.iter().map(|(api, _)| *api).find(|api| *api == name)
+}
+
+/// The profile of an API.
+pub fn profile_of(api: &str) -> Option<&'static str> {
+    APIS.iter().find(|(name, _)| *name == api).map(|(_, profile)| *profile)
+}
+
+/// One broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// JSON pointer into the instance; for a missing property, of the property.
+    pub at: String,
+    /// The JSON Schema keyword, or the rule of a custom format.
+    pub rule: String,
+    /// What the schema wants, in English. Never holds a value of the instance.
+    pub expected: String,
+    /// The same in Chinese, where a format check says more.
+    pub expected_zh: Option<String>,
+    /// The requirement it breaks.
+    pub requirement: Option<String>,
+    /// The aliases that the place admits.
+    pub aliases: Vec<String>,
+    /// The property name that may stand for a missing one.
+    pub alias_name: Option<String>,
+}
+
+/// A place of the instance that a subschema speaks of.
+#[derive(Debug)]
+pub struct Place<'a> {
+    /// JSON pointer into the instance.
+    pub at: String,
+    /// The subschema that speaks of it.
+    pub schema: &'a Value,
+    /// What stands there.
+    pub value: &'a Value,
+}
+
+/// One table of the specification: its schema and its validator.
+pub struct Table {
+    /// The schema's `$id`.
+    pub id: String,
+    validator: Validator,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Table").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// All tables.
+#[derive(Debug)]
+pub struct Catalog {
+    documents: HashMap<String, Value>,
+    tables: HashMap<String, Table>,
+    conditions: HashMap<String, Validator>,
+}
+
+impl Catalog {
+    /// The catalog that is compiled in.
+    pub fn embedded() -> Result<&'static Catalog, DataError> {
+        static CATALOG: LazyLock<Result<Catalog, DataError>> = LazyLock::new(|| {
+            let files = [("api", &API), ("webrtc", &WEBRTC), ("component", &COMPONENT)].into_iter().flat_map(|(folder, dir)| {
+                dir.files()
+                    .filter(|file| file.path().extension().is_some_and(|ending| ending == "json"))
+                    .map(move |file| (format!("{folder}/{}", file.path().display()), file.contents_utf8().unwrap_or_default()))
+            });
+            Catalog::read(files)
+        });
+        CATALOG.as_ref().map_err(Clone::clone)
+    }
+
+    /// Compiles schemas given by path below `schemas/` and text.
+    pub fn read<'a>(files: impl IntoIterator<Item = (String, &'a str)>) -> Result<Catalog, DataError> {
+        let mut documents = HashMap::new();
+        for (path, text) in files {
+            let file = format!("schemas/{path}");
+            let document: Value = serde_json::from_str(text).map_err(|error| DataError::new(&file, "", error.to_string()))?;
+            let id = format!("{BASE}{path}");
+            if document.get("$id").and_then(Value::as_str) != Some(&id) {
+                return Err(DataError::new(&file, "/$id", format!("must be {id}")));
+            }
+            jsonschema::draft202012::meta::validate(&document)
+                .map_err(|error| DataError::new(&file, error.instance_path().to_string(), error.to_string()))?;
+            documents.insert(id, document);
+        }
+        let broken = |id: &str, message: String| DataError::new(&id.replace(BASE, "schemas/"), "", message);
+        let mut registry = Registry::new();
+        for (id, document) in &documents {
+            registry = registry.add(id.as_str(), document.clone()).map_err(|error| broken(id, error.to_string()))?;
+        }
+        let registry = registry.prepare().map_err(|error| broken(BASE, error.to_string()))?;
+        let compile = |id: &str, schema: &Value| -> Result<Validator, DataError> {
+            let mut options = jsonschema::options().offline().with_registry(&registry).with_base_uri(id.to_owned());
+            options = options.should_validate_formats(true).should_ignore_unknown_formats(false);
+            for name in format::NAMES {
+                options = options.with_format(*name, move |text: &str| format::check(name, text).is_none_or(|r| r.is_ok()));
+            }
+            options.build(schema).map_err(|error| {
+                DataError::new(&id.replace(BASE, "schemas/"), error.instance_path().to_string(), error.to_string())
+            })
+        };
+        let mut tables = HashMap::new();
+        let mut conditions = HashMap::new();
+        for (id, document) in &documents {
+            tables.insert(id.clone(), Table { id: id.clone(), validator: compile(id, document)? });
+            let mut ifs = Vec::new();
+            collect_conditions(document, String::new(), &mut ifs);
+            for (pointer, schema) in ifs {
+                conditions.insert(format!("{id}#{pointer}"), compile(id, schema)?);
+            }
+        }
+        Ok(Catalog { documents, tables, conditions })
+    }
+
+    /// The table `api/NAME.request.json`.
+    pub fn request(&self, api: &str) -> Option<&Table> {
+        self.tables.get(&format!("{BASE}api/{api}.request.json"))
+    }
+
+    /// The table `api/NAME.result.json`.
+    pub fn result(&self, api: &str) -> Option<&Table> {
+        self.tables.get(&format!("{BASE}api/{api}.result.json"))
+    }
+
+    /// All schema documents with their `$id`s, sorted.
+    pub fn documents(&self) -> Vec<(&str, &Value)> {
+        let mut all: Vec<_> = self.documents.iter().map(|(id, document)| (id.as_str(), document)).collect();
+        all.sort_by_key(|(id, _)| *id);
+        all
+    }
+
+    /// Every rule of the table that the instance breaks.
+    pub fn check(&self, table: &Table, instance: &Value) -> Vec<Breach> {
+        table.validator.iter_errors(instance).map(|error| self.breach(table, instance, &error)).collect()
+    }
+
+    /// Whether the instance breaks no rule.
+    pub fn is_valid(&self, table: &Table, instance: &Value) -> bool {
+        table.validator.is_valid(instance)
+    }
+
+    /// Every place of the instance that a subschema of the table speaks of, branches included.
+    pub fn places<'a>(&'a self, table: &Table, instance: &'a Value) -> Vec<Place<'a>> {
+        let mut places = Vec::new();
+        if let Some(schema) = self.documents.get(&table.id) {
+            self.walk(&table.id, schema, String::new(), instance, String::new(), &mut places);
+        }
+        places
+    }
+
+    fn walk<'a>(&'a self, doc: &str, schema: &'a Value, sp: String, value: &'a Value, at: String, out: &mut Vec<Place<'a>>) {
+        let Some(keywords) = schema.as_object() else { return };
+        out.push(Place { at: at.clone(), schema, value });
+        if let Some(target) = keywords.get("$ref").and_then(Value::as_str) {
+            let id = resolve(doc, target);
+            if let Some(document) = self.documents.get(&id) {
+                self.walk(&id, document, String::new(), value, at.clone(), out);
+            }
+        }
+        for (index, member) in keywords.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            self.walk(doc, member, format!("{sp}/allOf/{index}"), value, at.clone(), out);
+        }
+        if keywords.contains_key("if") {
+            let holds = self.conditions.get(&format!("{doc}#{sp}/if")).is_some_and(|condition| condition.is_valid(value));
+            let branch = if holds { "then" } else { "else" };
+            if let Some(member) = keywords.get(branch) {
+                self.walk(doc, member, format!("{sp}/{branch}"), value, at.clone(), out);
+            }
+        }
+        if let (Some(Value::Object(properties)), Value::Object(object)) = (keywords.get("properties"), value) {
+            for (name, member) in properties {
+                if let Some(inner) = object.get(name) {
+                    let deeper = push_pointer(&format!("{sp}/properties"), name);
+                    self.walk(doc, member, deeper, inner, push_pointer(&at, name), out);
+                }
+            }
+        }
+        if let (Some(member), Value::Array(items)) = (keywords.get("items"), value) {
+            for (index, inner) in items.iter().enumerate() {
+                self.walk(doc, member, format!("{sp}/items"), inner, format!("{at}/{index}"), out);
+            }
+        }
+    }
+
+    /// Follows the error's path through the schemas, remembering the last requirement passed.
+    fn breach(&self, table: &Table, instance: &Value, error: &jsonschema::ValidationError<'_>) -> Breach {
+        let keyword = error.kind().keyword().to_owned();
+        let path = error.evaluation_path().to_string();
+        let mut doc = table.id.clone();
+        let mut here = self.documents.get(&doc).unwrap_or(&Value::Null);
+        let mut holder = here;
+        let mut marks = Marks::default();
+        marks.pass(here);
+        for segment in path.split('/').skip(1) {
+            let segment = segment.replace("~1", "/").replace("~0", "~");
+            let next = match here {
+                Value::Object(object) => object.get(&segment),
+                Value::Array(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
+                _ => None,
+            };
+            if here.is_object() && here.get("type").is_some() | here.get("properties").is_some() | here.get(&keyword).is_some() {
+                holder = here;
+            }
+            here = match (segment.as_str(), next) {
+                ("$ref", Some(Value::String(target))) => {
+                    doc = resolve(&doc, target);
+                    self.documents.get(&doc).unwrap_or(&Value::Null)
+                }
+                (_, Some(next)) => next,
+                (_, None) => break,
+            };
+            marks.pass(here);
+        }
+        let mut at = error.instance_path().to_string();
+        let mut expected = expectation(&keyword, here);
+        let mut rule = keyword.clone();
+        let mut expected_zh = None;
+        match error.kind() {
+            jsonschema::error::ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                at = push_pointer(&at, name);
+                expected = format!("the property {name}");
+                expected_zh = Some(format!("字段 {name}"));
+                if let Some(member) = holder.get("properties").and_then(|p| p.get(name)) {
+                    marks.pass(member);
+                }
+            }
+            jsonschema::error::ValidationErrorKind::Format { format: name } => {
+                if let Some(Err(fault)) = instance.pointer(&at).and_then(Value::as_str).and_then(|text| format::check(name, text)) {
+                    rule = fault.rule.to_owned();
+                    expected = format!("{name}: {}", fault.message_en);
+                    expected_zh = Some(format!("{name}:{}", fault.message_zh));
+                }
+            }
+            _ => {}
+        }
+        Breach {
+            at,
+            rule,
+            expected,
+            expected_zh,
+            requirement: marks.requirement,
+            aliases: marks.aliases,
+            alias_name: marks.alias_name,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Marks {
+    requirement: Option<String>,
+    aliases: Vec<String>,
+    alias_name: Option<String>,
+}
+
+impl Marks {
+    fn pass(&mut self, schema: &Value) {
+        if let Some(id) = schema.get("x-requirement").and_then(Value::as_str) {
+            self.requirement = Some(id.to_owned());
+            self.alias_name = schema.get("x-alias-name").and_then(Value::as_str).map(str::to_owned);
+        }
+        if let Some(Value::Array(names)) = schema.get("x-alias") {
+            self.aliases = names.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        }
+    }
+}
+
+/// What a keyword wants, said from the schema alone.
+fn expectation(keyword: &str, wanted: &Value) -> String {
+    let list = || match wanted {
+        Value::Array(items) => items.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    match keyword {
+        "type" => format!("type {}", list().replace('"', "")),
+        "enum" => format!("one of {}", list()),
+        "const" => format!("the value {}", list()),
+        "minimum" => format!("at least {}", list()),
+        "maximum" => format!("at most {}", list()),
+        "minLength" => format!("at least {} characters", list()),
+        "maxLength" => format!("at most {} characters", list()),
+        "pattern" => format!("a text that matches {}", list()),
+        "not" | "falseSchema" | "false_schema" => "nothing here".to_owned(),
+        other => format!("{other} {}", list()),
+    }
+}
+
+/// A relative file name against a document's `$id`; the catalog's references name whole documents.
+fn resolve(base: &str, target: &str) -> String {
+    if target.contains("://") {
+        return target.to_owned();
+    }
+    match base.rfind('/') {
+        Some(end) => format!("{}/{target}", &base[..end]),
+        None => target.to_owned(),
+    }
+}
+
+fn collect_conditions<'a>(schema: &'a Value, pointer: String, out: &mut Vec<(String, &'a Value)>) {
+    match schema {
+        Value::Object(object) => {
+            if let Some(condition) = object.get("if") {
+                out.push((format!("{pointer}/if"), condition));
+            }
+            for (key, member) in object {
+                if key != "examples" {
+                    collect_conditions(member, push_pointer(&pointer, key), out);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, member) in items.iter().enumerate() {
+                collect_conditions(member, format!("{pointer}/{index}"), out);
+            }
+        }
+        _ => {}
+    }
+}

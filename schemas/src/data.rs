@@ -1,0 +1,47 @@
+//! Reading data files: YAML or JSON to a type, with the file and the JSON pointer in every error.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What is wrong with a data file, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: {}{message}", if pointer.is_empty() { String::new() } else { format!("at {pointer}: ") })]
+pub struct DataError {
+    /// The file, as it was named.
+    pub file: String,
+    /// JSON pointer into the file's value; empty for the whole file.
+    pub pointer: String,
+    /// What is wrong; the rule and what stands there.
+    pub message: String,
+}
+
+impl DataError {
+    /// An error about a place in a file.
+    pub fn new(file: &str, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), pointer: pointer.into(), message: message.into() }
+    }
+}
+
+/// Reads YAML (JSON is YAML) as `T`, and says by pointer what does not fit `T`'s schema.
+pub fn read<T: DeserializeOwned + JsonSchema>(file: &str, text: &str) -> Result<T, DataError> {
+    let value: Value = serde_saphyr::from_str(text).map_err(|error| DataError::new(file, "", error.to_string()))?;
+    from_value(file, value)
+}
+
+/// The same for a value that was read already.
+pub fn from_value<T: DeserializeOwned + JsonSchema>(file: &str, value: Value) -> Result<T, DataError> {
+    let schema = schema_of::<T>();
+    let validator = jsonschema::options()
+        .build(&schema)
+        .map_err(|error| DataError::new(file, "", format!("the type's own schema is broken: {error}")))?;
+    if let Some(error) = validator.iter_errors(&value).next() {
+        return Err(DataError::new(file, error.instance_path().to_string(), error.to_string()));
+    }
+    serde_json::from_value(value).map_err(|error| DataError::new(file, "", error.to_string()))
+}
+
+/// The JSON Schema of a type.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>().to_value()
+}
