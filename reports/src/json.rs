@@ -18,7 +18,6 @@ pub const DOCUMENT_VERSION: u32 = 1;
 
 /// The document.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Document<'a> {
     /// [`DOCUMENT_VERSION`].
     pub version: u32,
@@ -40,7 +39,6 @@ pub struct Document<'a> {
 
 /// How a scenario ended.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Scenario<'a> {
     /// The scenario's id.
     pub scenario: &'a str,
@@ -55,7 +53,6 @@ pub struct Scenario<'a> {
 
 /// The text of a requirement.
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Text<'a> {
     /// The clause.
     pub clause: &'a str,
@@ -87,7 +84,7 @@ impl<'a> Document<'a> {
         });
         Self {
             version: DOCUMENT_VERSION,
-            standing: Standing::of(run),
+            standing: run.judgement.standing,
             summary: Tally::of(judgement, run.transcripts),
             header: run.header,
             sessions: run.sessions,
@@ -112,15 +109,18 @@ fn texts<'a>(run: &Run<'a>) -> IndexMap<&'a str, Text<'a>> {
     ids.into_iter()
         .filter_map(|id| {
             let requirement = ledger.get(id)?;
-            Some((id, Text {
-                clause: &requirement.clause,
-                level: requirement.level,
-                profile: &requirement.profile,
-                capability: requirement.capability.as_deref(),
-                zh: &requirement.zh,
-                en: &requirement.en,
-                quote: &requirement.quote,
-            }))
+            Some((
+                id,
+                Text {
+                    clause: &requirement.clause,
+                    level: requirement.level,
+                    profile: &requirement.profile,
+                    capability: requirement.capability.as_deref(),
+                    zh: &requirement.zh,
+                    en: &requirement.en,
+                    quote: &requirement.quote,
+                },
+            ))
         })
         .collect()
 }

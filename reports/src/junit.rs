@@ -75,21 +75,24 @@ impl<'a> Renderer<'a> {
     fn certification(&self, certification: &Certification) -> TestCase {
         let missing = certification.missing.iter().map(|missing| {
             let reason = missing.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-            format!("{} {}{reason}", words::outcome(self.lang, missing.outcome), missing.requirement)
+            format!("{} {}{reason}", words::outcome(self.lang, missing.outcome), clean(&missing.requirement))
         });
         let missing = missing.collect::<Vec<_>>().join("\n");
         let word = words::decision(self.lang, certification.decision);
-        let ratio = format!("{word}, MUST {}/{}", certification.must_met, certification.must);
+        let comma = say(self.lang, "，", ", ");
+        let ratio = format!("{word}{comma}MUST {}/{}", certification.must_met, certification.must);
         let status = match certification.decision {
             Decision::Certified => TestCaseStatus::success(),
-            Decision::NotCertified if Standing::of(self.run) == Standing::AsExpected => {
-                skipped(&format!("{ratio}, {}", say(self.lang, "符合预期", "as expected")), "as-expected")
+            Decision::NotCertified if self.run.judgement.standing == Standing::AsExpected => {
+                skipped(&format!("{ratio}{comma}{}", say(self.lang, "符合预期", "as expected")), "as-expected")
             }
             Decision::NotCertified => failed(NonSuccessKind::Failure, &ratio, "not-certified", &missing),
             Decision::NotAsked | Decision::NotOffered => {
-                let reason = certification.reason.map(|reason| reason.text());
+                let no_check = (certification.decision == Decision::NotOffered).then_some(Reason::NoCheck);
+                let reason = certification.reason.or(no_check).map(|reason| reason.text());
                 let reason = reason.as_ref().map_or("", |text| text.get(self.lang));
-                skipped(format!("{word}. {reason}").trim_end(), "not-certified")
+                let ty = if certification.decision == Decision::NotAsked { "not-asked" } else { "not-offered" };
+                skipped(&[word, reason].join(say(self.lang, "：", ": ")), ty)
             }
         };
         case("certification", &certification.name, status)
@@ -107,7 +110,8 @@ impl<'a> Renderer<'a> {
         let kind = if outcome == Outcome::Fail { NonSuccessKind::Failure } else { NonSuccessKind::Error };
         let status = match outcome {
             Outcome::Pass | Outcome::Warn if self.run.is_unexpected_pass(id, scenario) => {
-                let text = say(self.lang, "已知失败项意外通过", "a known failure passed; take it off the known-failing list");
+                let text =
+                    say(self.lang, "已知失败项意外通过", "a known failure passed; take it off the known-failing list");
                 failed(NonSuccessKind::Failure, text, "unexpected-pass", &self.details(id, scenario, findings))
             }
             Outcome::Pass | Outcome::Warn => TestCaseStatus::success(),
@@ -131,14 +135,15 @@ impl<'a> Renderer<'a> {
     fn message(&self, findings: &[&Finding], outcome: Outcome, reason: Option<Reason>) -> String {
         let mut parts = Vec::new();
         if let Some(finding) = findings.first() {
-            parts.extend(finding.at.iter().map(|at| place(self.lang, at)));
+            let at = finding.at.iter().map(|at| format!("{}{}", say(self.lang, "位置 ", "at "), place(self.lang, at)));
+            parts.extend(at);
             parts.push(format!("{}{}", say(self.lang, "预期 ", "expected "), finding.expected.get(self.lang)));
             parts.push(format!("{}{}", say(self.lang, "实际 ", "actual "), finding.actual));
         } else if reason.is_none() {
             parts.push(words::outcome(self.lang, outcome).to_owned());
         }
         parts.extend(reason.map(|reason| reason.text().get(self.lang).to_owned()));
-        shortened(&parts.join(say(self.lang, "；", "; ")))
+        parts.join(say(self.lang, "；", "; "))
     }
 
     /// Everything about a case, in lines.

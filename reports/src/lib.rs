@@ -18,7 +18,8 @@ use std::str::FromStr;
 use fincert_schemas::run::{Finding, Judgement, Outcome, RunHeader, Session, Transcript, Verdict};
 use fincert_schemas::{Lang, Ledger};
 
-pub use standing::{Standing, Tally};
+pub use fincert_schemas::run::Standing;
+pub use standing::Tally;
 
 /// Everything that a renderer may look at.
 #[derive(Clone, Copy)]
@@ -40,18 +41,12 @@ pub struct Run<'a> {
 impl Run<'_> {
     /// Whether this failure was declared to be known.
     pub fn is_known(&self, requirement: &str, scenario: &str) -> bool {
-        self.header
-            .known_failing
-            .iter()
-            .any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
+        self.header.known_failing.iter().any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
     }
 
     /// Whether this pass was declared to be a known failure.
     pub fn is_unexpected_pass(&self, requirement: &str, scenario: &str) -> bool {
-        self.judgement
-            .unexpected_passes
-            .iter()
-            .any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
+        self.judgement.unexpected_passes.iter().any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
     }
 
     /// The verdict on a requirement in a scenario.

@@ -42,6 +42,9 @@ impl Tone {
     }
 }
 
+/// A blank at which no line is broken. It is written as a plain one.
+pub(crate) const GLUE: char = '\u{a0}';
+
 /// One row before it is wrapped.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Row {
@@ -77,6 +80,12 @@ impl Row {
     pub(crate) fn right(self, tone: Tone, column: usize, text: &str) -> Self {
         let begin = column.saturating_sub(columns(text));
         self.pad(begin).put(tone, text)
+    }
+
+    /// Lines after the first begin at this column.
+    pub(crate) fn hang_at(mut self, column: usize) -> Self {
+        self.hang = Some(column);
+        self
     }
 
     /// Lines after the first begin where the row is now.
@@ -133,12 +142,12 @@ impl Page {
             if a >= b {
                 continue;
             }
-            let piece = &row.text[a..b];
+            let piece = row.text[a..b].replace(GLUE, " ");
             if self.color && tone != Tone::Plain && !piece.trim().is_empty() {
                 let style = tone.style();
                 self.out.push_str(&format!("{style}{piece}{style:#}"));
             } else {
-                self.out.push_str(piece);
+                self.out.push_str(&piece);
             }
         }
     }

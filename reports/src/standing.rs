@@ -1,54 +1,10 @@
-//! What a whole run comes to.
+//! What a whole run comes to, in numbers.
 
-use fincert_schemas::run::{Decision, Ended, Judgement, Outcome, Transcript};
+use fincert_schemas::run::{Ended, Judgement, Outcome, Transcript};
 use serde::Serialize;
-
-use crate::{Run, is_bad};
-
-/// How a run stands. The command's exit code follows from it: [`Standing::holds`] is 0, the rest is 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Standing {
-    /// Everything that was asked for is certified.
-    Certified,
-    /// Something is not certified, and exactly the known failures are the reason.
-    AsExpected,
-    /// Something is not certified.
-    NotCertified,
-    /// A known failure passed: the list is out of date.
-    UnexpectedPass,
-    /// Nothing was asked for that can be certified.
-    Nothing,
-}
-
-impl Standing {
-    /// How this run stands.
-    pub fn of(run: &Run<'_>) -> Self {
-        let judgement = run.judgement;
-        let decided = |decision| judgement.certifications.iter().filter(move |c| c.decision == decision);
-        let mut bad = judgement.verdicts.iter().filter(|verdict| is_bad(verdict.outcome));
-        let all_known = bad.all(|verdict| run.is_known(&verdict.requirement, &verdict.scenario));
-        if !judgement.unexpected_passes.is_empty() {
-            Self::UnexpectedPass
-        } else if decided(Decision::NotCertified).next().is_some() {
-            let by_failing = decided(Decision::NotCertified).all(|c| c.missing.iter().all(|missing| is_bad(missing.outcome)));
-            if all_known && by_failing { Self::AsExpected } else { Self::NotCertified }
-        } else if decided(Decision::Certified).next().is_some() {
-            Self::Certified
-        } else {
-            Self::Nothing
-        }
-    }
-
-    /// Whether the run came out as it should.
-    pub fn holds(self) -> bool {
-        matches!(self, Self::Certified | Self::AsExpected)
-    }
-}
 
 /// How many requirements have which verdict, and how the scenarios ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Tally {
     /// All requirements that were looked at.
     pub requirements: usize,
@@ -79,7 +35,8 @@ pub struct Tally {
 impl Tally {
     /// Counts.
     pub fn of(judgement: &Judgement, transcripts: &[Transcript]) -> Self {
-        let mut tally = Self { requirements: judgement.requirements.len(), scenarios: transcripts.len(), ..Self::default() };
+        let mut tally =
+            Self { requirements: judgement.requirements.len(), scenarios: transcripts.len(), ..Self::default() };
         for requirement in &judgement.requirements {
             *match requirement.outcome {
                 Outcome::Pass => &mut tally.pass,

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 use fincert_schemas::Lang;
 use fincert_schemas::run::{Decision, Outcome, Reason};
 
-use crate::page::{Page, Row, Tone};
+use crate::page::{GLUE, Page, Row, Tone};
 use crate::words::{self, count, say, some_of};
 use crate::{Run, Standing, Style, Tally};
 
@@ -45,17 +45,17 @@ fn head(page: &mut Page, run: &Run<'_>, lang: Lang) {
         let hello = &session.hello;
         let state = words::integration(lang, hello.integration);
         let style = words::call_style(lang, hello.call_style);
-        let details = format!("{}, {state}, {style}", hello.platform);
         let text = match lang {
-            Lang::Zh => format!(" {}（{}），经由 {}", hello.version, details.replace(", ", "，"), header.target),
-            Lang::En => format!(" {} ({details}), by {}", hello.version, header.target),
+            Lang::Zh => format!(" {}（{}，{state}，{style}）", hello.version, hello.platform),
+            Lang::En => format!(" {} ({}, {state}, {style})", hello.version, hello.platform),
         };
         page.row(&label().put(Tone::Strong, &hello.name).put(Tone::Plain, text));
     }
-    if seen.is_empty() {
-        let text = say(lang, "，未曾应答 bridge.hello", ", which never said hello");
-        page.row(&label().put(Tone::Strong, &header.target).put(Tone::Bad, text));
-    }
+    let (row, text) = match seen.is_empty() {
+        true => (label(), say(lang, "  未曾应答 bridge.hello", "  never said hello")),
+        false => (words::label(lang, 0, "", ""), ""),
+    };
+    page.row(&row.put(Tone::Quiet, &header.target).put(Tone::Bad, text));
     let mut note = |zh: &str, en: &str| page.row(&Row::default().put(Tone::Warn, say(lang, zh, en)));
     if header.mock {
         note(
@@ -67,7 +67,10 @@ fn head(page: &mut Page, run: &Run<'_>, lang: Lang) {
         note(&format!("模拟宿主带有缺陷 {defect}。"), &format!("The mock host was given the defect {defect}."));
     }
     if let Some(filter) = &header.filter {
-        note(&format!("只运行了部分场景：--filter {filter}"), &format!("Only some scenarios were run: --filter {filter}"));
+        note(
+            &format!("只运行了部分场景：--filter {filter}"),
+            &format!("Only some scenarios were run: --filter {filter}"),
+        );
     }
     if header.revealed {
         note(
@@ -85,9 +88,9 @@ fn accuracy(page: &mut Page, run: &Run<'_>, lang: Lang) {
     page.gap();
     let title = say(lang, "识别准确度", "Accuracy");
     let note = say(lang, "与样本真值比较；仅供参考，不影响认证", "against ground truth; reported, never certified on");
-    page.row(&Row::default().put(Tone::Strong, title).hang().pad(0).put(Tone::Quiet, note));
+    page.row(&Row::default().put(Tone::Strong, title).pad(0).hang().put(Tone::Quiet, note));
     let widest = rows.iter().map(|row| crate::text::columns(&row.field)).max().unwrap_or(0);
-    let name = widest.clamp(5, page.width() - 36);
+    let name = widest.min(page.width() - 36).max(5);
     let columns = [name + 12, name + 21, name + 34];
     let heads = [say(lang, "比较", "compared"), say(lang, "相等", "equal"), say(lang, "相似度", "similarity")];
     let mut head = Row::at(2).put(Tone::Quiet, say(lang, "字段", "field"));
@@ -144,25 +147,33 @@ fn summary(page: &mut Page, run: &Run<'_>, lang: Lang) {
         if index > 0 {
             row = row.put(Tone::Plain, say(lang, "，", ", "));
         }
-        let text = format!("{} {}", tally.get(outcome), words::outcome(lang, outcome));
+        let text = format!("{}{GLUE}{}", tally.get(outcome), words::outcome(lang, outcome));
         row = row.put(if tally.get(outcome) > 0 { words::outcome_tone(outcome) } else { Tone::Plain }, text);
     }
     page.row(&row);
 
     let mut text = count(lang, tally.scenarios, "个场景", "scenario", "scenarios");
     text.push_str(&match lang {
-        Lang::Zh => format!("：{} 已驱动，{} 已跳过，{} 中断", tally.driven, tally.skipped, tally.broken),
-        Lang::En => format!(": {} driven, {} skipped, {} broken off", tally.driven, tally.skipped, tally.broken),
+        Lang::Zh => format!("：{} 已驱动", tally.driven),
+        Lang::En => format!(": {} driven", tally.driven),
     });
+    for (number, zh, en) in [(tally.skipped, "已跳过", "skipped"), (tally.broken, "中断", "broken off")] {
+        if number > 0 {
+            text.push_str(&format!("{}{number} {}", say(lang, "，", ", "), say(lang, zh, en)));
+        }
+    }
     let expected = run.judgement.expected_failures as usize;
     if expected > 0 {
         text.push_str(say(lang, "；", "; "));
         text.push_str(&count(lang, expected, "项预期内的失败", "expected failure", "expected failures"));
     }
     page.row(&label("", "").put(Tone::Plain, text));
-    standing(page, run, lang, label("结论", "result"));
+    standing(page, run, lang);
 }
 
+/// How many profiles and capabilities the result names.
+const NAMED: usize = 12;
+/// The verdicts in the order of the summary.
 const ORDER: [Outcome; 7] = [
     Outcome::Pass,
     Outcome::Warn,
@@ -173,32 +184,42 @@ const ORDER: [Outcome; 7] = [
     Outcome::NotApplicable,
 ];
 
-fn standing(page: &mut Page, run: &Run<'_>, lang: Lang, row: Row) {
+fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
     let named = |decision: Decision| -> Vec<&str> {
         let has = |name: &str| run.judgement.certifications.iter().any(|c| c.decision == decision && c.name == name);
         let chosen = run.judgement.certifications.iter().filter(|c| c.decision == decision);
         // A capability goes without saying where its profile is decided alike.
         chosen.map(|c| c.name.as_str()).filter(|name| !name.split_once(':').is_some_and(|(p, _)| has(p))).collect()
     };
-    let colon = say(lang, "：", ": ");
-    let names = |decision| some_of(lang, named(decision), 12);
-    let certified = words::decision(lang, Decision::Certified);
-    let not_certified = words::decision(lang, Decision::NotCertified);
-    let row = match Standing::of(run) {
-        Standing::Certified => row.put(Tone::Good, certified).put(Tone::Plain, colon).put(Tone::Plain, names(Decision::Certified)),
-        Standing::AsExpected => row
-            .put(Tone::Warn, say(lang, "未通过认证，符合预期", "not certified, as expected"))
-            .put(Tone::Plain, colon)
-            .put(Tone::Plain, names(Decision::NotCertified)),
-        Standing::NotCertified => row.put(Tone::Bad, not_certified).put(Tone::Plain, colon).put(Tone::Plain, names(Decision::NotCertified)),
-        Standing::UnexpectedPass => row.put(
-            Tone::Bad,
-            say(lang, "已知失败项意外通过，请更新已知失败列表", "known failures passed; take them off the known-failing list"),
-        ),
-        Standing::Nothing => row.put(Tone::Bad, say(lang, "没有可供认证的项目", "nothing was there to certify")),
+    let mut row = Some(words::label(lang, 0, "结论", "result"));
+    let mut say_it = |tone: Tone, text: &str, names: &[&str]| {
+        let row = row.take().unwrap_or_else(|| words::label(lang, 0, "", "")).put(tone, text);
+        page.row(&match names {
+            [] => row,
+            _ => row
+                .put(Tone::Plain, say(lang, "：", ": "))
+                .put(Tone::Plain, some_of(lang, names.iter().copied(), NAMED)),
+        });
     };
-    page.row(&row);
-    if Standing::of(run) != Standing::Certified && !named(Decision::Certified).is_empty() {
-        page.row(&words::label(lang, 0, "", "").put(Tone::Good, certified).put(Tone::Plain, colon).put(Tone::Plain, names(Decision::Certified)));
+    let refused = named(Decision::NotCertified);
+    match run.judgement.standing {
+        Standing::Nothing => say_it(Tone::Bad, say(lang, "没有可供认证的项目", "nothing was there to certify"), &[]),
+        Standing::AsExpected => {
+            say_it(Tone::Warn, say(lang, "未通过认证，符合预期", "not certified, as expected"), &refused)
+        }
+        standing => {
+            if standing == Standing::UnexpectedPass {
+                say_it(Tone::Bad, say(lang, "已知失败项意外通过", "known failures passed"), &[]);
+            }
+            if !refused.is_empty() {
+                say_it(Tone::Bad, words::decision(lang, Decision::NotCertified), &refused);
+            }
+        }
+    }
+    let certified = named(Decision::Certified);
+    if !certified.is_empty() {
+        let word = words::decision(lang, Decision::Certified);
+        let mock = say(lang, "（模拟宿主）", " (mock host)");
+        say_it(Tone::Good, &format!("{word}{}", if run.header.mock { mock } else { "" }), &certified);
     }
 }

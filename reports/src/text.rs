@@ -60,14 +60,15 @@ pub fn clip(text: &str, limit: usize) -> (&str, Option<usize>) {
 }
 
 /// Cuts clean text into lines: `first` columns for the first, `rest` for each that follows. Lines are
-/// broken where Unicode allows it (UAX #14), so that no Chinese full stop begins a line; what is longer
-/// than a whole line is broken anywhere.
+/// broken where Unicode allows it (UAX #14), so that no Chinese full stop begins a line, but not after a
+/// hyphen, and before a slash; what is longer than a whole line is broken anywhere.
 pub fn wrap(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     // The line being filled: where it starts, where its last visible character ends, its columns.
     let (mut start, mut end, mut used) = (0, 0, 0);
     let mut from = 0;
     for (to, _) in linebreaks(text) {
+        let Some(to) = moved(text, to).filter(|to| *to > from || *to == text.len()) else { continue };
         let piece = &text[from..to];
         let visible = piece.trim_end_matches(' ');
         let room = if lines.is_empty() { first } else { rest };
@@ -80,7 +81,7 @@ pub fn wrap(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
                 let room = if lines.is_empty() { first } else { rest };
                 if used + columns_of(c) > room {
                     let here = from + at;
-                    lines.push(start..here);
+                    lines.push(start..start + text[start..here].trim_end_matches(' ').len());
                     (start, used) = (here, 0);
                 }
                 used += columns_of(c);
@@ -96,6 +97,17 @@ pub fn wrap(text: &str, first: usize, rest: usize) -> Vec<Range<usize>> {
     }
     lines.push(start..end.max(start));
     lines
+}
+
+/// Where Unicode would break, but an id, an option or a verdict's word is not cut at its hyphen, and a path
+/// is cut before its slash.
+fn moved(text: &str, to: usize) -> Option<usize> {
+    let before = &text[..to];
+    match before.strip_suffix('/') {
+        _ if to == text.len() => Some(to),
+        Some(path) => (!path.ends_with('/')).then_some(path.len()),
+        None => (!before.ends_with('-')).then_some(to),
+    }
 }
 
 /// Cuts a shell command at the blanks that stand outside quotation marks.
@@ -131,7 +143,10 @@ mod tests {
     fn what_deceives_is_written_out() {
         assert_eq!(clean("a\u{1b}[2Jb"), "a\\u{1b}[2Jb");
         assert_eq!(clean("a\nb\tc\r"), "a\\nb\\tc\\r");
-        assert_eq!(clean("\u{9b}31m \u{202e}evil \u{feff} \u{ffff} \u{e0041}"), "\\u{9b}31m \\u{202e}evil \\u{feff} \\u{ffff} \\u{e0041}");
+        assert_eq!(
+            clean("\u{9b}31m \u{202e}evil \u{feff} \u{ffff} \u{e0041}"),
+            "\\u{9b}31m \\u{202e}evil \\u{feff} \\u{ffff} \\u{e0041}"
+        );
         assert_eq!(clean("卡号 é “ok” −"), "卡号 é “ok” −");
         let zalgo = format!("a{}", "\u{301}".repeat(50));
         assert_eq!(clean(&zalgo).matches("\\u{301}").count(), 46);
@@ -143,6 +158,10 @@ mod tests {
         assert_eq!(lines("one two three", 7, 7), ["one two", "three"]);
         assert_eq!(lines("one two three", 3, 9), ["one", "two three"]);
         assert_eq!(lines("返回结果必须包含整数。", 20, 20), ["返回结果必须包含整", "数。"]);
+        assert_eq!(lines("see not-exercised", 10, 13), ["see", "not-exercised"]);
+        assert_eq!(lines("at /recogResult/cardNo", 14, 14), ["at", "/recogResult", "/cardNo"]);
+        assert_eq!(lines("see a/", 6, 6), ["see a/"]);
+        assert_eq!(lines("x, abcdefgh", 3, 4), ["x,", "abcd", "efgh"]);
         assert_eq!(lines("abcdefghij", 4, 4), ["abcd", "efgh", "ij"]);
         assert_eq!(lines("label  abcdefghij", 10, 4), ["label  abc", "defg", "hij"]);
         assert_eq!(lines("名名名", 3, 3), ["名", "名", "名"]);
@@ -150,6 +169,9 @@ mod tests {
 
     #[test]
     fn a_command_is_cut_outside_of_quotes_only() {
-        assert_eq!(shell_words("fincert certify --filter 'a b' --seed 1"), ["fincert", "certify", "--filter", "'a b'", "--seed", "1"]);
+        assert_eq!(
+            shell_words("fincert certify --filter 'a b' --seed 1"),
+            ["fincert", "certify", "--filter", "'a b'", "--seed", "1"]
+        );
     }
 }

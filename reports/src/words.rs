@@ -4,7 +4,7 @@ use fincert_schemas::Lang;
 use fincert_schemas::bridge::{CallStyle, Integration};
 use fincert_schemas::run::{Decision, Outcome};
 
-use crate::page::{Row, Tone};
+use crate::page::{GLUE, Row, Tone};
 
 /// The one of two texts that the reader understands.
 pub(crate) fn say<'a>(lang: Lang, zh: &'a str, en: &'a str) -> &'a str {
@@ -89,8 +89,8 @@ pub(crate) fn call_style(lang: Lang, style: CallStyle) -> &'static str {
 /// `1 warning`, `2 warnings`; in Chinese a measure word and no plural.
 pub(crate) fn count(lang: Lang, number: usize, zh: &str, one: &str, many: &str) -> String {
     match lang {
-        Lang::Zh => format!("{number} {zh}"),
-        Lang::En => format!("{number} {}", if number == 1 { one } else { many }),
+        Lang::Zh => format!("{number}{GLUE}{zh}"),
+        Lang::En => format!("{number}{GLUE}{}", if number == 1 { one } else { many }),
     }
 }
 

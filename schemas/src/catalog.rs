@@ -2,7 +2,7 @@
 //!
 //! A schema marks each place with the requirement that speaks of it (`x-requirement`), with the values whose
 //! being seen is coverage (`x-coverage`), with the aliases that stand for the canonical form (`x-alias`,
-//! `x-alias-name`) and with the class of personal data that it holds (`x-sensitive`). So the schemas alone
+//! `x-alias-name`), whether a row may be left out (`x-optional`) and with the class of personal data that it holds (`x-sensitive`). So the schemas alone
 //! decide which requirement a broken place breaks; no table of pointers stands beside them.
 
 use std::collections::HashMap;
@@ -186,6 +186,16 @@ impl Catalog {
             self.walk(&table.id, schema, String::new(), instance, String::new(), &mut places);
         }
         places
+    }
+
+    /// The requirements of rows that may be left out (`x-optional`) and are: leaving them out conforms.
+    pub fn left_out<'a>(&'a self, table: &Table, instance: &Value) -> Vec<&'a str> {
+        let rows = self.documents.get(&table.id).and_then(|schema| schema.get("properties")?.as_object());
+        rows.into_iter()
+            .flatten()
+            .filter(|(name, row)| row.get("x-optional") == Some(&Value::Bool(true)) && instance.get(name).is_none())
+            .filter_map(|(_, row)| row.get("x-requirement")?.as_str())
+            .collect()
     }
 
     fn walk<'a>(&'a self, doc: &str, schema: &'a Value, sp: String, value: &'a Value, at: String, out: &mut Vec<Place<'a>>) {

@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod data;
 pub mod fixture;
 pub mod format;
+pub mod generated;
 pub mod json;
 pub mod requirement;
 pub mod run;

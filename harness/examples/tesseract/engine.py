@@ -178,17 +178,18 @@ def load(path):
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ApiFail("imagePath is not a regular file")
-            if os.fstat(file.fileno()).st_size > MAX_PICTURE:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:  # among them the pseudo-files under /proc, some of which wait when they are read
+                raise ApiFail("imagePath is an empty file")
+            if size > MAX_PICTURE:
                 raise ApiFail("imagePath is larger than 20 MB")
             data = file.read(MAX_PICTURE + 1)
     except FileNotFoundError:
         raise ApiFail("imagePath does not exist") from None
     except (OSError, ValueError):
         raise ApiFail("imagePath cannot be read") from None
-    if len(data) > MAX_PICTURE:
+    if len(data) > MAX_PICTURE:  # it grew meanwhile
         raise ApiFail("imagePath is larger than 20 MB")
-    if not data:
-        raise ApiFail("imagePath is an empty file")
     return data
 
 

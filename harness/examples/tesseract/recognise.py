@@ -331,5 +331,5 @@ NAMES = {"BankCard": "银行卡", "IDCard": "身份证", "BusiCert": "营业执�
 DOCUMENTS = {
     "BankCard": (bank_card, ((640, 6), (640, 11), (960, 6))),
     "IDCard": (id_card, ((700, 11), (800, 6), (640, 11))),
-    "BusiCert": (licence, ((1000, 6), (1100, 6), (1500, 6))),
+    "BusiCert": (licence, ((900, 6), (1100, 6), (1500, 6))),
 }

@@ -13,7 +13,9 @@ const SPELLED_OUT: usize = 5;
 /// How many other scenarios of a cause are named.
 const SCENARIOS: usize = 3;
 /// How many characters of a text that may come from a target are shown.
-const LONGEST: usize = 320;
+const LONGEST: usize = 240;
+/// The same where little is said.
+const SHORT: usize = 100;
 /// Where the fields of a block begin.
 const INDENT: usize = 4;
 
@@ -31,7 +33,8 @@ enum Class {
 }
 
 pub(super) fn write(page: &mut Page, run: &Run<'_>, lang: Lang) {
-    let mut causes: Vec<(Class, &CauseGroup)> = run.judgement.causes.iter().map(|cause| (class(run, cause), cause)).collect();
+    let mut causes: Vec<(Class, &CauseGroup)> =
+        run.judgement.causes.iter().map(|cause| (class(run, cause), cause)).collect();
     causes.sort_by_key(|(class, _)| *class);
     let failures = causes.partition_point(|(class, _)| *class == Class::Failure);
     for (class, cause) in &causes[..failures] {
@@ -44,9 +47,10 @@ pub(super) fn write(page: &mut Page, run: &Run<'_>, lang: Lang) {
 }
 
 fn class(run: &Run<'_>, cause: &CauseGroup) -> Class {
-    let known = |finding: &Finding| run.is_known(&finding.requirement, &finding.scenario);
+    let mut bad = run.findings_of(&cause.cause).filter(|finding| crate::is_bad(finding.outcome)).peekable();
+    let some = bad.peek().is_some();
     match cause.outcome {
-        outcome if crate::is_bad(outcome) && run.findings_of(&cause.cause).all(known) => Class::Known,
+        _ if some && bad.all(|finding| run.is_known(&finding.requirement, &finding.scenario)) => Class::Known,
         Outcome::Fail => Class::Failure,
         Outcome::Inconclusive | Outcome::CouldNotRun => Class::Doubt,
         _ => Class::Warning,
@@ -54,21 +58,26 @@ fn class(run: &Run<'_>, cause: &CauseGroup) -> Class {
 }
 
 fn block(page: &mut Page, run: &Run<'_>, lang: Lang, class: Class, cause: &CauseGroup) {
-    let Some(finding) = run.judgement.findings.get(cause.first as usize) else { return };
     page.gap();
+    let Some(finding) = run.judgement.findings.get(cause.first as usize) else {
+        // A record that someone cut. What failed is said all the same.
+        page.row(&word(lang, class, cause).put(Tone::Strong, &cause.cause));
+        return requirements(page, run, lang, class, &cause.requirements);
+    };
     page.row(&headline(lang, class, cause, finding));
     let field = |zh, en| words::label(lang, INDENT, zh, en);
     let full = matches!(class, Class::Failure | Class::Doubt);
+    let clipped = |text: &str| clipped(lang, text, if full { LONGEST } else { SHORT });
 
-    page.row(&field("预期", "expected").put(Tone::Plain, clipped(lang, finding.expected.get(lang))));
-    page.row(&field("实际", "actual").put(Tone::Plain, clipped(lang, &finding.actual)));
+    page.row(&field("预期", "expected").put(Tone::Plain, clipped(finding.expected.get(lang))));
+    page.row(&field("实际", "actual").put(Tone::Plain, clipped(&finding.actual)));
     let reason = run.verdict(&finding.requirement, &finding.scenario).and_then(|verdict| verdict.reason);
     if let Some(reason) = reason.filter(|_| full) {
         page.row(&field("原因", "reason").put(Tone::Plain, reason.text().get(lang)));
     }
     let advice = reason.map(|reason| Bilingual::new(reason.advice(), reason.advice()));
     if let Some(hint) = finding.hint.clone().or(advice).filter(|_| full) {
-        page.row(&field("提示", "hint").put(Tone::Plain, clipped(lang, hint.get(lang))));
+        page.row(&field("提示", "hint").put(Tone::Plain, clipped(hint.get(lang))));
     }
     let others = cause.scenarios.iter().map(String::as_str).filter(|scenario| *scenario != finding.scenario);
     if cause.scenarios.len() > 1 {
@@ -84,25 +93,32 @@ fn block(page: &mut Page, run: &Run<'_>, lang: Lang, class: Class, cause: &Cause
     requirements(page, run, lang, class, &cause.requirements);
 }
 
-/// The verdict and where it was found: what a compiler's `file:line:column` is to a program.
-fn headline(lang: Lang, class: Class, cause: &CauseGroup, finding: &Finding) -> Row {
+fn word(lang: Lang, class: Class, cause: &CauseGroup) -> Row {
     let word = match (class, lang) {
         (Class::Known, _) => say(lang, "已知失败", "KNOWN").to_owned(),
         (_, Lang::Zh) => words::outcome(lang, cause.outcome).to_owned(),
         (_, Lang::En) => cause.outcome.as_str().to_uppercase(),
     };
     let tone = if class == Class::Known { Tone::Quiet } else { words::outcome_tone(cause.outcome) };
-    let mut row = Row::at(0).put(tone, word).put(Tone::Plain, "  ").hang().put(Tone::Strong, &finding.scenario);
+    Row::at(0).put(tone, word).put(Tone::Plain, "  ").hang()
+}
+
+/// The verdict and where it was found: what a compiler's `file:line:column` is to a program.
+fn headline(lang: Lang, class: Class, cause: &CauseGroup, finding: &Finding) -> Row {
+    let mut row = word(lang, class, cause).put(Tone::Strong, &finding.scenario);
     if let Some(step) = finding.step {
-        row = row.put(Tone::Plain, match lang {
-            Lang::Zh => format!("，第 {step} 步"),
-            Lang::En => format!(", step {step}"),
-        });
+        row = row.put(
+            Tone::Plain,
+            match lang {
+                Lang::Zh => format!("，第 {step} 步"),
+                Lang::En => format!(", step {step}"),
+            },
+        );
     }
     match finding.at.as_deref() {
         None => row,
         Some("") => row.put(Tone::Plain, say(lang, "，整个值", ", the whole value")),
-        Some(at) => row.put(Tone::Plain, say(lang, "，", ", at ")).put(Tone::Strong, clipped(lang, at)),
+        Some(at) => row.put(Tone::Plain, say(lang, "，", ", at ")).put(Tone::Strong, clipped(lang, at, SHORT)),
     }
 }
 
@@ -116,8 +132,8 @@ fn requirements(page: &mut Page, run: &Run<'_>, lang: Lang, class: Class, ids: &
             continue;
         };
         let tone = if requirement.level == Level::Must { Tone::Strong } else { Tone::Plain };
-        let clause = format!("{} {}", requirement.clause, requirement.level.as_str());
-        page.row(&Row::at(INDENT).put(tone, clause).put(Tone::Plain, "  ").hang().put(Tone::Strong, id));
+        let clause = format!("{} {} {}", say(lang, "条款", "clause"), requirement.clause, requirement.level.as_str());
+        page.row(&Row::at(INDENT).hang_at(INDENT + 2).put(tone, clause).put(Tone::Plain, "  ").put(Tone::Strong, id));
         let text = |lang: Lang| if lang == Lang::Zh { &requirement.zh } else { &requirement.en };
         page.row(&Row::at(INDENT + 2).put(Tone::Plain, text(lang)));
         if class == Class::Failure {
@@ -148,8 +164,8 @@ fn unexpected(page: &mut Page, run: &Run<'_>, lang: Lang) {
     page.row(&words::label(lang, INDENT, "提示", "hint").put(Tone::Plain, advice));
 }
 
-fn clipped(lang: Lang, text: &str) -> String {
-    match clip(text, LONGEST) {
+fn clipped(lang: Lang, text: &str, limit: usize) -> String {
+    match clip(text, limit) {
         (text, None) => text.to_owned(),
         (head, Some(chars)) => match lang {
             Lang::Zh => format!("{head}…（共 {chars} 个字符）"),

@@ -6,7 +6,7 @@ use fincert_schemas::run::{Certification, Decision, Missing, Outcome, Reason};
 use crate::Run;
 use crate::page::{Page, Row, Tone};
 use crate::text::columns;
-use crate::words::{self, count, more, say};
+use crate::words::{self, count, say, some_of};
 
 /// How many requirements that stand in the way are named.
 const NAMED: usize = 5;
@@ -102,7 +102,8 @@ impl Table {
         let lang = self.lang;
         let tone = words::decision_tone(certification.decision);
         let decided = matches!(certification.decision, Decision::Certified | Decision::NotCertified);
-        let row = Row::at(0).put(tone, words::decision(lang, certification.decision)).pad(self.name + indent);
+        let begin = self.name + indent;
+        let row = Row::at(0).hang_at(begin + 2).put(tone, words::decision(lang, certification.decision)).pad(begin);
         let row = row.put(if decided { Tone::Strong } else { Tone::Quiet }, &certification.name).pad(self.must);
         let row = if decided {
             let row = row.put(Tone::Plain, ratio(certification));
@@ -113,7 +114,9 @@ impl Table {
         } else {
             let reason = match (certification.decision, certification.reason) {
                 (_, Some(reason)) => reason.text().get(lang).to_owned(),
-                (Decision::NotOffered, None) => say(lang, "尚有 MUST 要求没有检查项。", "Some MUST has no check yet.").to_owned(),
+                (Decision::NotOffered, None) => {
+                    say(lang, "尚有 MUST 要求没有检查项。", "Some MUST has no check yet.").to_owned()
+                }
                 _ => String::new(),
             };
             row.hang().put(Tone::Quiet, reason)
@@ -126,30 +129,24 @@ impl Table {
             return;
         }
         let lang = self.lang;
+        let groups = grouped(certification.missing.iter().filter(|missing| keep(missing)));
+        let begin = self.name + indent + 2;
+        let word = |outcome| words::outcome(lang, outcome);
+        let widest = groups.iter().map(|((outcome, _), _)| columns(word(*outcome))).max().unwrap_or(0);
         let mut left = NAMED;
-        for ((outcome, reason), ids) in grouped(certification.missing.iter().filter(|missing| keep(missing))) {
-            let mut row = Row::at(self.name + indent + 2)
-                .put(words::outcome_tone(outcome), words::outcome(lang, outcome))
-                .put(Tone::Plain, "  ")
-                .hang();
+        for ((outcome, reason), ids) in groups {
+            let tone = words::outcome_tone(outcome);
             let shown = ids.len().min(left);
             left -= shown;
-            row = match shown {
-                0 => row.put(Tone::Plain, count(lang, ids.len(), "项要求", "requirement", "requirements")),
-                _ => row.put(Tone::Plain, ids[..shown].join(say(lang, "、", ", "))),
+            let text = match shown {
+                0 => count(lang, ids.len(), "项要求", "requirement", "requirements"),
+                _ => some_of(lang, ids, shown),
             };
-            if shown > 0 && ids.len() > shown {
-                row = row.put(Tone::Plain, more(lang, ids.len() - shown));
-            }
+            let list = begin + widest + 2;
+            page.row(&Row::at(begin).put(tone, word(outcome)).pad(list).hang().put(Tone::Plain, text));
             if let Some(reason) = reason {
-                let text = reason.text();
-                let text = text.get(lang).trim_end_matches(['.', '。']);
-                row = row.put(Tone::Quiet, match lang {
-                    Lang::Zh => format!("（{text}）"),
-                    Lang::En => format!(" ({text})"),
-                });
+                page.row(&Row::at(list).put(Tone::Quiet, reason.text().get(lang)));
             }
-            page.row(&row);
         }
     }
 }

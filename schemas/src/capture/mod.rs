@@ -140,6 +140,9 @@ impl<'c> Capture<'c> {
             }
             broken.push((requirement, breach.at));
         }
+        for requirement in self.catalog.left_out(table, normal) {
+            facts.push(Fact::Holds { requirement: requirement.to_owned(), at: String::new() });
+        }
         for place in self.catalog.places(table, normal) {
             if let Some(requirement) = place.schema.get("x-requirement").and_then(Value::as_str) {
                 let fact = Fact::Holds { requirement: requirement.to_owned(), at: place.at.clone() };

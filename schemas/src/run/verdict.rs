@@ -178,11 +178,39 @@ pub struct Accuracy {
     pub similarity: u32,
 }
 
+/// How a run as a whole stands. The exit code follows from it: [`Standing::holds`] is 0, the rest is 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Everything that was asked for is certified.
+    Certified,
+    /// Something is not certified, and exactly the known failures are the reason.
+    AsExpected,
+    /// Something is not certified.
+    NotCertified,
+    /// A known failure passed: the list is out of date.
+    UnexpectedPass,
+    /// Nothing was asked for that can be certified.
+    #[default]
+    Nothing,
+}
+
+impl Standing {
+    /// Whether the run came out as it should.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Certified | Self::AsExpected)
+    }
+}
+
 /// Everything judging found out. It holds no times: two runs with one seed give the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
     /// The version of the suites that judged.
     pub suites: String,
+    /// How the run as a whole stands.
+    pub standing: Standing,
+    /// What was asked for: by `--profile`, else all that the target declares and fincert offers.
+    pub asked: Vec<String>,
     /// What was decided about each profile and capability.
     pub certifications: Vec<Certification>,
     /// The verdict on each requirement.

@@ -1,0 +1,269 @@
+//! `fincert certify`: drive, record, judge, report.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fincert::filter::Filter;
+use fincert::output::write_whole;
+use fincert::progress::Reporter;
+use fincert::record::Writer;
+use fincert::runner::{self, Gathered, Plan};
+use fincert::target::Target;
+use fincert_reports::Format;
+use fincert_schemas::bridge::Integration;
+use fincert_schemas::requirement::PROFILES;
+use fincert_schemas::run::{CAPTURE_VERSION, Line, Outcome, RECORD_VERSION, RunHeader};
+use fincert_suites::judge::{self, Evidence, Law};
+use fincert_suites::{Scenario, known_failing};
+
+use super::mock::{State, find_defect};
+use super::report::{Document, parse_report};
+use super::{Failure, Reading, exit, law};
+
+/// Where record and reports go when nothing else is said.
+const OUT: &str = "fincert-out";
+
+/// Options of `fincert certify`.
+#[derive(Debug, clap::Parser)]
+#[command(after_help = EXAMPLES)]
+pub struct Options {
+    /// mock, stdio:COMMAND, ws://…, wss://…, listen or listen:ADDRESS:PORT
+    #[arg(long, default_value = "mock", value_name = "T", help_heading = "Target")]
+    target: Target,
+    /// A deliberate wrongness of the embedded mock host; `fincert list defects` names them
+    #[arg(long, value_name = "NAME", help_heading = "Target")]
+    defect: Option<String>,
+    /// The state that the embedded mock host imitates [default: all three]
+    #[arg(long, value_enum, help_heading = "Target")]
+    integration: Option<State>,
+    /// Nobody stands by: scenarios that need a person are not exercised
+    #[arg(long, help_heading = "Target")]
+    unattended: bool,
+    /// No call of a machine is waited for longer than this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, help_heading = "Target")]
+    max_wait: Option<Duration>,
+
+    /// A profile or capability to certify, such as ocr or ocr:BankCard; may be given several times [default: all that the target declares]
+    #[arg(long, value_name = "P", help_heading = "What to drive")]
+    profile: Vec<String>,
+    /// Only scenarios that match, such as 'ocr.bank-card.*'; such a run never certifies
+    #[arg(long, value_name = "EXPR", help_heading = "What to drive")]
+    filter: Option<String>,
+    /// The seed of all randomness [default: a new one, which is printed]
+    #[arg(long, value_name = "N", help_heading = "What to drive")]
+    seed: Option<u64>,
+    /// Failures that are expected; each must fail
+    #[arg(long, value_name = "FILE", help_heading = "What to drive")]
+    known_failing: Option<PathBuf>,
+    /// Write the failures of this run as such a list
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    write_known_failing: Option<PathBuf>,
+
+    /// Where the run record goes [default without --record and --report: fincert-out/run.jsonl]
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    record: Option<PathBuf>,
+    /// Write a report, FORMAT=PATH (text, json, junit); may be given several times [default: json and junit in fincert-out/]
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report, help_heading = "Output")]
+    report: Vec<(Format, PathBuf)>,
+    /// Keep and show personal data unmasked
+    #[arg(long, help_heading = "Output")]
+    reveal: bool,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fincert certify --target 'stdio:python3 engine.py' --profile ocr:BankCard
+  fincert certify --target ws://127.0.0.1:9000/bridge --report junit=report.xml --record run.jsonl
+  fincert certify --filter 'ocr.* & !*.unreadable.*'
+  fincert certify --target mock --defect score-87";
+
+impl Default for Options {
+    fn default() -> Self {
+        <Self as clap::Parser>::parse_from(["fincert"])
+    }
+}
+
+fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "want a number of seconds, such as 2.5".to_owned())?;
+    if !(0.05..=3600.0).contains(&seconds) {
+        return Err("want 0.05 to 3600 seconds".to_owned());
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+pub(super) async fn run(options: Options) -> Result<u8, Failure> {
+    let law = law()?;
+    let lang = options.reading.lang();
+    let (plan, header) = prepare(law, &options)?;
+    let (record, reports) = destinations(&options);
+    for (format, path) in &reports {
+        if path.is_dir() {
+            return Err(Failure::usage(format!("{format} report: {} is a directory", path.display())));
+        }
+    }
+    let mut writer = match &record {
+        Some(path) => Some(
+            Writer::create(path).map_err(|error| Failure::usage(format!("run record {}: {error}", path.display())))?,
+        ),
+        None => None,
+    };
+
+    let gathered = drive(law, &plan, &header, &mut writer, lang).await?;
+    let evidence = Evidence { header: &header, sessions: &gathered.sessions, transcripts: &gathered.transcripts };
+    let judgement = judge::judge(law, evidence);
+    if let Some(writer) = &mut writer {
+        let path = writer.path().display().to_string();
+        writer.line(&Line::Judgement(Box::new(judgement.clone()))).map_err(|error| record_failed(&path, &error))?;
+    }
+    let document = Document {
+        law,
+        header: &header,
+        sessions: &gathered.sessions,
+        transcripts: &gathered.transcripts,
+        judgement: &judgement,
+    };
+    document.write_all(&reports, lang)?;
+    document.show(lang)?;
+    if let Some(path) = &options.write_known_failing {
+        let failing = judgement.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Fail);
+        let entries: Vec<_> = failing.map(|v| known_failing::key(&v.requirement, &v.scenario)).collect();
+        write_whole(path, known_failing::write(&entries).as_bytes())
+            .map_err(|error| Failure::usage(format!("known failures {}: {error}", path.display())))?;
+    }
+    let mut written: Vec<String> = record.iter().map(|path| path.display().to_string()).collect();
+    written.extend(reports.iter().map(|(_, path)| path.display().to_string()));
+    eprintln!("seed {}; written: {}", header.seed, if written.is_empty() { "nothing".to_owned() } else { written.join(", ") });
+    if gathered.interrupted {
+        return Ok(exit::INTERRUPTED);
+    }
+    Ok(exit::of(&judgement, &gathered.transcripts))
+}
+
+/// Everything that can be wrong with the input is found out before anything starts.
+fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure> {
+    let defect = find_defect(options.defect.as_deref())?;
+    let mock = options.target == Target::Mock;
+    if !mock && (defect.is_some() || options.integration.is_some()) {
+        return Err(Failure::usage("--defect and --integration belong to the embedded mock host, --target mock"));
+    }
+    for name in &options.profile {
+        known_profile(law, name)?;
+    }
+    let filter = options.filter.as_deref().map(Filter::parse).transpose().map_err(|e| Failure::usage(e.to_string()))?;
+    let chosen: Vec<&Scenario> = law
+        .suite
+        .scenarios
+        .iter()
+        .filter(|scenario| wanted(scenario, &options.profile))
+        .filter(|scenario| filter.as_ref().is_none_or(|filter| filter.accepts(scenario)))
+        .collect();
+    if chosen.is_empty() {
+        let with = if options.profile.is_empty() { "" } else { " within the profiles asked for" };
+        return Err(Failure::usage(format!("--filter matches no scenario{with}; `fincert list scenarios` names them")));
+    }
+    let known = match &options.known_failing {
+        Some(path) => {
+            let name = path.display().to_string();
+            let text = std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("known failures {name}: {error}")))?;
+            known_failing::read(&name, &text, law.ledger, law.suite)?
+        }
+        None => Vec::new(),
+    };
+    let states = match (options.integration, defect) {
+        (Some(state), _) => vec![state.into()],
+        (None, Some(defect)) if defect.integration.is_some() => defect.integration.into_iter().collect(),
+        // The embedded mock host shows all three states, so that every requirement of clause 1 is exercised.
+        (None, _) => vec![Integration::Integrated, Integration::Custom, Integration::Absent],
+    };
+    let seed = options.seed.unwrap_or_else(|| {
+        use rand::RngExt;
+        rand::rng().random::<u32>().into()
+    });
+    let header = RunHeader {
+        record: RECORD_VERSION,
+        capture: CAPTURE_VERSION,
+        fincert: env!("CARGO_PKG_VERSION").to_owned(),
+        seed,
+        began: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        target: options.target.to_string(),
+        mock,
+        defect: options.defect.clone(),
+        profiles: options.profile.clone(),
+        filter: options.filter.clone(),
+        revealed: options.reveal,
+        scenarios: chosen.iter().map(|scenario| scenario.id.clone()).collect(),
+        known_failing: known,
+    };
+    let plan = Plan {
+        target: options.target.clone(),
+        defect,
+        states,
+        unattended: options.unattended,
+        reveal: options.reveal,
+        max_wait: options.max_wait,
+    };
+    Ok((plan, header))
+}
+
+fn known_profile(law: Law<'_>, name: &str) -> Result<(), Failure> {
+    let profile = PROFILES.iter().find(|(profile, parts)| *profile == name || parts.contains(&name));
+    let Some((profile, _)) = profile else {
+        let names: Vec<_> = PROFILES.iter().flat_map(|(profile, parts)| std::iter::once(*profile).chain(parts.iter().copied())).collect();
+        return Err(Failure::usage(format!("no such profile or capability: {name}; there are: {}", names.join(", "))));
+    };
+    let missing = judge::unchecked(law, profile);
+    if let Some(first) = missing.first() {
+        return Err(Failure::usage(format!(
+            "the profile {profile} is not offered yet: {} of its MUSTs have no check ({first}, …); `fincert list profiles` says more",
+            missing.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Clause 1 is part of every profile, but its own scenarios are driven only where it, or everything, is asked for.
+fn wanted(scenario: &Scenario, profiles: &[String]) -> bool {
+    profiles.is_empty()
+        || profiles.iter().any(|name| match name.split_once(':') {
+            Some((profile, _)) => {
+                scenario.profile == profile && scenario.capability.as_deref().is_none_or(|capability| capability == name)
+            }
+            None => scenario.profile == *name,
+        })
+}
+
+fn destinations(options: &Options) -> (Option<PathBuf>, Vec<(Format, PathBuf)>) {
+    if options.record.is_none() && options.report.is_empty() {
+        let out = PathBuf::from(OUT);
+        let reports = vec![(Format::Json, out.join("report.json")), (Format::Junit, out.join("junit.xml"))];
+        return (Some(out.join("run.jsonl")), reports);
+    }
+    (options.record.clone(), options.report.clone())
+}
+
+fn record_failed(path: &str, error: &std::io::Error) -> Failure {
+    Failure { code: exit::COULD_NOT_RUN, message: format!("run record {path}: {error}") }
+}
+
+async fn drive(
+    law: Law<'static>,
+    plan: &Plan,
+    header: &RunHeader,
+    writer: &mut Option<Writer>,
+    lang: fincert_schemas::Lang,
+) -> Result<Gathered, Failure> {
+    let terminal = std::io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
+    let mut reporter = Reporter::new(law, header.scenarios.len(), terminal, lang);
+    let path = writer.as_ref().map(|w| w.path().display().to_string()).unwrap_or_default();
+    let mut sink = |line: &Line| writer.as_mut().map_or(Ok(()), |writer| writer.line(line));
+    let mut progress = |event: runner::Progress<'_>| reporter.show(&event);
+    let interrupt = async {
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    let gathered = runner::run(plan, header, law.suite, law.catalog, &mut sink, &mut progress, interrupt).await;
+    reporter.finish();
+    gathered.map_err(|error| record_failed(&path, &error))
+}

@@ -1,0 +1,48 @@
+//! Exit codes, in one table.
+
+use fincert_schemas::run::{Ended, Judgement, Reason, Transcript};
+
+/// Certified, or failing exactly as the known-failing list says.
+pub const CERTIFIED: u8 = 0;
+/// Not certified.
+pub const NOT_CERTIFIED: u8 = 1;
+/// Wrong usage or a bad input file.
+pub const USAGE: u8 = 2;
+/// Could not run: the target, not the verdict.
+pub const COULD_NOT_RUN: u8 = 3;
+/// A record, snapshot or certificate does not hold.
+pub const DOES_NOT_HOLD: u8 = 4;
+/// Interrupted.
+pub const INTERRUPTED: u8 = 130;
+
+/// The table that `fincert list exit-codes` prints.
+pub const TABLE: &[(u8, &str)] = &[
+    (CERTIFIED, "certified, or failing exactly as the known-failing list says"),
+    (NOT_CERTIFIED, "not certified: a MUST failed, was not exercised, is inconclusive or could not run; or the run was filtered"),
+    (USAGE, "wrong usage or a bad input file; nothing was started"),
+    (COULD_NOT_RUN, "could not run: the target could not be reached, did not say hello, or went down three times in a row"),
+    (DOES_NOT_HOLD, "a record, snapshot or certificate does not hold"),
+    (INTERRUPTED, "interrupted; the record holds what was driven until then"),
+];
+
+/// The code of a judged run.
+pub fn of(judgement: &Judgement, transcripts: &[Transcript]) -> u8 {
+    let could_not_run = transcripts.iter().any(|transcript| match transcript.ended {
+        Ended::Broken { reason, .. } => matches!(
+            reason,
+            Reason::BreakerOpen
+                | Reason::TargetNotFound
+                | Reason::ConnectionRefused
+                | Reason::HandshakeFailed
+                | Reason::HelloTimeout
+                | Reason::HelloInvalid
+                | Reason::ProtocolVersion
+        ),
+        _ => false,
+    });
+    match (could_not_run, judgement.standing.holds()) {
+        (true, _) => COULD_NOT_RUN,
+        (false, true) => CERTIFIED,
+        (false, false) => NOT_CERTIFIED,
+    }
+}

@@ -1,0 +1,148 @@
+//! The command line.
+
+mod call;
+mod certify;
+mod explain;
+pub mod exit;
+mod judge;
+mod list;
+mod mock;
+mod report;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fincert_schemas::data::DataError;
+use fincert_schemas::{Lang, Ledger};
+use fincert_schemas::catalog::Catalog;
+use fincert_suites::Suite;
+use fincert_suites::judge::Law;
+
+/// Conformance test harness and mock provider server for the FinClip financial-scenario API.
+#[derive(Debug, Parser)]
+#[command(name = "fincert", version, about, long_about = None, after_help = EXAMPLES, subcommand_negates_reqs = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fincert                                              certify the embedded mock host over a real socket
+  fincert certify --target 'stdio:python3 engine.py'   certify an integration that speaks the bridge on stdio
+  fincert certify --target listen --profile ocr        wait for a device to dial in
+  fincert call finCardOcr '{\"type\":\"BankCard\",\"imagePath\":{\"$file\":\"bank-card-debit\"}}' --target ws://127.0.0.1:7350/bridge
+  fincert mock --listen 127.0.0.1:7350                 serve the mock host for mini programs and curl
+  fincert judge fincert-out/run.jsonl                  judge a recorded run again, without its target
+  fincert explain ocr.result.error-code                what a requirement wants and what turns it red
+
+Exit codes: 0 certified; 1 not certified; 2 wrong usage or a bad input file; 3 could not run; 4 a record does not
+hold; 130 interrupted. `fincert list exit-codes` says more.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Certify a target: drive, record, judge, report
+    Certify(Box<certify::Options>),
+    /// Serve the mock host
+    Mock(mock::Options),
+    /// Judge a recorded run again, without its target
+    Judge(judge::Options),
+    /// Render documents of a recorded run
+    Report(report::Options),
+    /// Make one call, capture and judge it
+    Call(call::Options),
+    /// List requirements, scenarios, checks, defects, …
+    List(list::Options),
+    /// Explain a requirement, scenario, check, defect or reason code
+    Explain(explain::Options),
+}
+
+/// The language of what a person reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LangChoice {
+    Zh,
+    En,
+}
+
+/// Options of everything that prints for a person.
+#[derive(Debug, Clone, Args)]
+struct Reading {
+    /// Language of reports: zh or en [default: by the locale]
+    #[arg(long, value_enum, help_heading = "Output")]
+    lang: Option<LangChoice>,
+}
+
+impl Reading {
+    fn lang(&self) -> Lang {
+        match self.lang {
+            Some(LangChoice::Zh) => Lang::Zh,
+            Some(LangChoice::En) => Lang::En,
+            None => {
+                let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+                if locale.is_some_and(|locale| locale.starts_with("zh")) { Lang::Zh } else { Lang::En }
+            }
+        }
+    }
+}
+
+/// How a machine or a person wants a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    Text,
+    Json,
+}
+
+/// Why a command cannot do what it was asked.
+#[derive(Debug)]
+struct Failure {
+    code: u8,
+    message: String,
+}
+
+impl Failure {
+    fn usage(message: impl Into<String>) -> Self {
+        Self { code: exit::USAGE, message: message.into() }
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+/// Runs the command; the exit code.
+pub async fn run(cli: Cli) -> u8 {
+    let outcome = match cli.command {
+        None => certify::run(certify::Options::default()).await,
+        Some(Command::Certify(options)) => certify::run(*options).await,
+        Some(Command::Mock(options)) => mock::run(options).await,
+        Some(Command::Judge(options)) => judge::run(&options),
+        Some(Command::Report(options)) => report::run(&options),
+        Some(Command::Call(options)) => call::run(options).await,
+        Some(Command::List(options)) => list::run(&options),
+        Some(Command::Explain(options)) => explain::run(&options),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("fincert: {}", failure.message);
+            failure.code
+        }
+    }
+}
+
+/// The requirements, scenarios and schemas that are compiled in.
+fn law() -> Result<Law<'static>, Failure> {
+    Ok(Law { ledger: Ledger::embedded()?, suite: Suite::embedded()?, catalog: Catalog::embedded()? })
+}
+
+/// Writes results to stdout. A closed pipe is how `head` says it has seen enough.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure { code: exit::COULD_NOT_RUN, message: format!("standard output: {error}") })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,126 @@
+//! `fincert report`: documents of a recorded run. What `certify` and `judge` share with it is here, too.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use fincert::output::write_whole;
+use fincert::record::{self, Record};
+use fincert_reports::{Format, Run, Style};
+use fincert_schemas::Lang;
+use fincert_schemas::run::{Judgement, RunHeader, Session, Transcript};
+use fincert_suites::judge::{self, Evidence, Law};
+
+use super::{Failure, Reading, exit, law};
+
+/// Options of `fincert report`.
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The run record
+    run: PathBuf,
+    /// Write a report, FORMAT=PATH (text, json, junit); may be given several times
+    #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report, required = true, help_heading = "Output")]
+    report: Vec<(Format, PathBuf)>,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+pub(super) fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("want FORMAT=PATH, such as junit=report.xml")?;
+    if path.is_empty() {
+        return Err("want FORMAT=PATH, such as junit=report.xml".to_owned());
+    }
+    Ok((format.parse().map_err(|error: fincert_reports::UnknownFormat| error.to_string())?, PathBuf::from(path)))
+}
+
+pub(super) fn run(options: &Options) -> Result<u8, Failure> {
+    let law = law()?;
+    let record = open(&options.run)?;
+    let judgement = judge_record(law, &record);
+    let document = Document { law, header: &record.header, sessions: &record.sessions, transcripts: &record.transcripts, judgement: &judgement };
+    document.write_all(&options.report, options.reading.lang())?;
+    Ok(exit::CERTIFIED)
+}
+
+/// Reads a record; its warnings go to stderr.
+pub(super) fn open(path: &Path) -> Result<Record, Failure> {
+    let record = record::read(path).map_err(|error| {
+        let code = match &error {
+            record::RecordError::Io { .. } => exit::USAGE,
+            record::RecordError::Line { .. } => exit::DOES_NOT_HOLD,
+        };
+        Failure { code, message: error.to_string() }
+    })?;
+    for warning in &record.warnings {
+        eprintln!("fincert: warning: {}: {warning}", path.display());
+    }
+    Ok(record)
+}
+
+/// Judges a record by these suites.
+pub(super) fn judge_record(law: Law<'_>, record: &Record) -> Judgement {
+    judge::judge(law, Evidence { header: &record.header, sessions: &record.sessions, transcripts: &record.transcripts })
+}
+
+/// A judged run, ready to be rendered.
+pub(super) struct Document<'a> {
+    pub(super) law: Law<'a>,
+    pub(super) header: &'a RunHeader,
+    pub(super) sessions: &'a [Session],
+    pub(super) transcripts: &'a [Transcript],
+    pub(super) judgement: &'a Judgement,
+}
+
+impl Document<'_> {
+    fn render(&self, format: Format, style: &Style) -> Result<Vec<u8>, Failure> {
+        let replay = |scenario: &str| replay_command(self.header, scenario);
+        let run = Run {
+            header: self.header,
+            sessions: self.sessions,
+            transcripts: self.transcripts,
+            judgement: self.judgement,
+            ledger: self.law.ledger,
+            replay: &replay,
+        };
+        let mut bytes = Vec::new();
+        fincert_reports::render(format, &run, style, &mut bytes)
+            .map_err(|error| Failure { code: exit::COULD_NOT_RUN, message: format!("{format} report: {error}") })?;
+        Ok(bytes)
+    }
+
+    /// What a person reads, on stdout.
+    pub(super) fn show(&self, lang: Lang) -> Result<(), Failure> {
+        let terminal = std::io::stdout().is_terminal();
+        let color = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+        let width = columns.or_else(terminal_width).unwrap_or(100).clamp(fincert_reports::MIN_WIDTH, 120);
+        let bytes = self.render(Format::Text, &Style { color, width, lang })?;
+        super::print(&String::from_utf8_lossy(&bytes))
+    }
+
+    /// Each report to its file, whole or not at all.
+    pub(super) fn write_all(&self, reports: &[(Format, PathBuf)], lang: Lang) -> Result<(), Failure> {
+        for (format, path) in reports {
+            let bytes = self.render(*format, &Style { lang, ..Style::default() })?;
+            write_whole(path, &bytes)
+                .map_err(|error| Failure { code: exit::USAGE, message: format!("{format} report {}: {error}", path.display()) })?;
+        }
+        Ok(())
+    }
+}
+
+/// The terminal's width in columns.
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// The one command that drives a scenario again the same way.
+pub(super) fn replay_command(header: &RunHeader, scenario: &str) -> String {
+    let quote = |text: &str| shell_words::quote(text).into_owned();
+    let mut command = format!("fincert certify --target {}", quote(&header.target));
+    if let Some(defect) = &header.defect {
+        command.push_str(&format!(" --defect {}", quote(defect)));
+    }
+    command.push_str(&format!(" --seed {} --filter {}", header.seed, quote(scenario)));
+    command
+}

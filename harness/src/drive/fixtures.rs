@@ -1,0 +1,174 @@
+//! Turning a scenario's request into a real one: specimens are given to the target, and its own paths are used.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fincert_schemas::bridge::{PutFileParams, PutFileResult};
+use fincert_schemas::capture::Capture;
+use fincert_schemas::fixture;
+use fincert_schemas::run::{Reason, Subject, What};
+use fincert_suites::scenario::{FileSpec, Special, Unreadable, as_special};
+use serde_json::Value;
+
+use super::session::{Lost, Session};
+
+/// How long the target may take for a file, the 100 MB that it makes itself included.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+/// What a text file with a picture's name holds.
+const TEXT: &[u8] = b"This is not a picture. SPECIMEN.\n";
+/// A specimen whose neighbourhood is used for missing files and directories.
+const NEIGHBOUR: &str = "unreadable-blank";
+
+/// A request with real paths.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The request.
+    pub request: Option<Value>,
+    /// What `imagePath` stands for.
+    pub subject: Option<Subject>,
+}
+
+/// Why a request cannot be prepared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrepareError {
+    /// The session is lost.
+    Lost {
+        /// The reason code.
+        reason: Reason,
+        /// What happened.
+        detail: String,
+    },
+    /// The scenario itself is wrong.
+    Scenario(String),
+}
+
+impl From<Lost> for PrepareError {
+    fn from(lost: Lost) -> Self {
+        Self::Lost { reason: lost.reason, detail: lost.detail }
+    }
+}
+
+impl Session {
+    /// Gives the target what the request needs and fills in its paths.
+    pub async fn prepare(&mut self, with: Option<&Value>, capture: &mut Capture<'_>) -> Result<Prepared, PrepareError> {
+        let Some(with) = with else { return Ok(Prepared { request: None, subject: None }) };
+        let mut subject = None;
+        let request = match with {
+            Value::Object(object) if as_special(with).is_none() => {
+                let mut filled = serde_json::Map::new();
+                for (key, value) in object {
+                    filled.insert(key.clone(), self.fill(value, &mut subject, capture).await?);
+                }
+                Value::Object(filled)
+            }
+            other => self.fill(other, &mut subject, capture).await?,
+        };
+        Ok(Prepared { request: Some(request), subject })
+    }
+
+    async fn fill(
+        &mut self,
+        value: &Value,
+        subject: &mut Option<Subject>,
+        capture: &mut Capture<'_>,
+    ) -> Result<Value, PrepareError> {
+        let Some(special) = as_special(value) else { return Ok(value.clone()) };
+        match special.map_err(PrepareError::Scenario)? {
+            Special::Repeat(repeat) => Ok(Value::from(repeat.text.repeat(repeat.times as usize))),
+            Special::File(spec) => {
+                let (id, name) = match spec {
+                    FileSpec::Id(id) => (id, None),
+                    FileSpec::Named { id, name } => (id, Some(name)),
+                };
+                let path = self.put_specimen(&id, name, capture).await?;
+                *subject = Some(Subject::Fixture(id));
+                Ok(Value::from(path))
+            }
+            Special::Unreadable(kind) => {
+                let (name, path) = self.unreadable(&kind, capture).await?;
+                *subject = Some(Subject::Unreadable(name));
+                Ok(Value::from(path))
+            }
+        }
+    }
+
+    async fn put_specimen(
+        &mut self,
+        id: &str,
+        name: Option<String>,
+        capture: &mut Capture<'_>,
+    ) -> Result<String, PrepareError> {
+        let specimen = fixture::get(id).ok_or_else(|| PrepareError::Scenario(format!("no such specimen: {id}")))?;
+        let name = name.unwrap_or_else(|| specimen.file.clone());
+        self.put(id, &name, &specimen.media_type, specimen.bytes, capture).await
+    }
+
+    async fn unreadable(&mut self, kind: &Unreadable, capture: &mut Capture<'_>) -> Result<(String, String), PrepareError> {
+        let named = |name: &str, path: String| Ok((name.to_owned(), path));
+        match kind {
+            Unreadable::Path { kind, path } => named(kind, path.clone()),
+            Unreadable::Missing => {
+                let path = self.put_specimen(NEIGHBOUR, None, capture).await?;
+                named("missing", format!("{path}.missing.png"))
+            }
+            Unreadable::Directory => {
+                let path = self.put_specimen(NEIGHBOUR, None, capture).await?;
+                let end = path.rfind(['/', '\\']).unwrap_or(path.len());
+                named("directory", path[..end].to_owned())
+            }
+            Unreadable::ZeroBytes => named("zero-bytes", self.put("zero-bytes", "empty.png", "image/png", b"", capture).await?),
+            Unreadable::NotAPicture => {
+                named("not-a-picture", self.put("not-a-picture", "text.png", "image/png", TEXT, capture).await?)
+            }
+            Unreadable::Truncated => {
+                let whole = fixture::get("bank-card-debit").map_or(&[][..], |specimen| specimen.bytes);
+                let half = &whole[..whole.len() / 2];
+                named("truncated", self.put("truncated", "half.png", "image/png", half, capture).await?)
+            }
+            Unreadable::HundredMegabytes => {
+                let params = PutFileParams {
+                    name: "huge.png".to_owned(),
+                    media_type: "image/png".to_owned(),
+                    base64: None,
+                    url: None,
+                    fill: Some(100 * 1024 * 1024),
+                };
+                named("hundred-megabytes", self.put_file("hundred-megabytes", params, 100 * 1024 * 1024, capture).await?)
+            }
+        }
+    }
+
+    async fn put(
+        &mut self,
+        id: &str,
+        name: &str,
+        media_type: &str,
+        bytes: &[u8],
+        capture: &mut Capture<'_>,
+    ) -> Result<String, PrepareError> {
+        let params = PutFileParams {
+            name: name.to_owned(),
+            media_type: media_type.to_owned(),
+            base64: Some(STANDARD.encode(bytes)),
+            url: None,
+            fill: None,
+        };
+        self.put_file(id, params, bytes.len() as u64, capture).await
+    }
+
+    async fn put_file(
+        &mut self,
+        id: &str,
+        params: PutFileParams,
+        bytes: u64,
+        capture: &mut Capture<'_>,
+    ) -> Result<String, PrepareError> {
+        let params = serde_json::to_value(params).unwrap_or_default();
+        let failed = |detail: String| PrepareError::Lost { reason: Reason::PutFileFailed, detail };
+        let answer = self.ask("bridge.putFile", params, PATIENCE, capture).await?;
+        let value = answer.map_err(|(code, message)| failed(format!("{id}: error {code}: {}", capture.text(&message, 200))))?;
+        let result: PutFileResult =
+            serde_json::from_value(value).map_err(|error| failed(format!("{id}: {}", capture.text(&error.to_string(), 200))))?;
+        self.note(What::File { name: id.to_owned(), bytes });
+        Ok(result.path)
+    }
+}

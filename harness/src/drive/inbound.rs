@@ -1,0 +1,110 @@
+//! Reading a frame as a message of the bridge.
+
+use fincert_schemas::bridge::{API_FAILED, CallbackParams, Settlement, Via};
+use fincert_schemas::json::{self, Lexical, Unreadable};
+use fincert_schemas::run::Reason;
+use serde_json::Value;
+
+/// What a frame says.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// An answer to a request.
+    Answer { id: u64, result: Result<Value, (i64, String)> },
+    /// A further settlement.
+    Callback(CallbackParams),
+    /// An event of an object; none of the APIs of section 2 has objects.
+    Event,
+    /// Nothing that the bridge knows.
+    Unusable { reason: Reason, detail: String },
+}
+
+/// Why an answer tells no settlement.
+#[derive(Debug)]
+pub(super) enum NoSettlement {
+    /// The bridge of the target refused the call.
+    Refused(i64, String),
+    /// The answer is not of the bridge's shape.
+    Malformed(String),
+}
+
+/// Reads one frame, with the faults of its text: name and place.
+pub(super) fn read(bytes: &[u8]) -> (Message, Vec<(&'static str, String)>) {
+    let parsed = match json::parse(bytes) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let reason = match error {
+                Unreadable::NotJson { .. } => Reason::FrameNotJson,
+                Unreadable::TooDeep => Reason::FrameTooDeep,
+            };
+            return (Message::Unusable { reason, detail: error.to_string() }, Vec::new());
+        }
+    };
+    let faults = parsed
+        .faults
+        .into_iter()
+        .take(8)
+        .map(|fault| match fault {
+            Lexical::DuplicateKey { at } => ("duplicate-key", at),
+            Lexical::InvalidUtf8 { offset } => ("invalid-utf8", format!("byte {offset}")),
+        })
+        .collect();
+    (message(parsed.value), faults)
+}
+
+fn message(value: Value) -> Message {
+    let unusable = |detail: &str| Message::Unusable { reason: Reason::NotAMessage, detail: detail.to_owned() };
+    let Value::Object(mut object) = value else { return unusable("a message is an object") };
+    if let Some(method) = object.get("method").and_then(Value::as_str) {
+        return match method {
+            "bridge.callback" => {
+                let params = object.get("params").cloned().unwrap_or_default();
+                match serde_json::from_value(params) {
+                    Ok(callback) => Message::Callback(callback),
+                    Err(error) => unusable(&format!("bridge.callback: {error}")),
+                }
+            }
+            "bridge.event" => Message::Event,
+            other => unusable(&format!("a target notifies bridge.callback and bridge.event, not {other}")),
+        };
+    }
+    let id = match object.get("id") {
+        Some(id) if id.is_u64() => id.as_u64().unwrap_or_default(),
+        Some(Value::Null) => {
+            let code = object.get("error").and_then(|e| e.get("code")).map(Value::to_string).unwrap_or_default();
+            return Message::Unusable { reason: Reason::UnknownId, detail: format!("id null, error {code}") };
+        }
+        Some(other) => {
+            return Message::Unusable { reason: Reason::UnknownId, detail: format!("id {other} is not a number of ours") };
+        }
+        None => return unusable("neither method nor id"),
+    };
+    match (object.remove("result"), object.remove("error")) {
+        (Some(result), None) => Message::Answer { id, result: Ok(result) },
+        (None, Some(error)) => {
+            let Some(code) = error.get("code").and_then(Value::as_i64) else { return unusable("error without a code") };
+            if code == API_FAILED {
+                // A failure of the API is a settlement like any other; a missing one is a fail without a value.
+                let data = error.get("data").cloned().unwrap_or_else(|| serde_json::json!({"via": "fail"}));
+                return Message::Answer { id, result: Ok(data) };
+            }
+            let message = error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+            Message::Answer { id, result: Err((code, message)) }
+        }
+        _ => unusable("an answer has either result or error"),
+    }
+}
+
+/// Reads an answer to an API call.
+pub(super) fn settlement(result: Result<Value, (i64, String)>) -> Result<Settlement, NoSettlement> {
+    let value = result.map_err(|(code, message)| NoSettlement::Refused(code, message))?;
+    let via = value.get("via").cloned().unwrap_or_default();
+    let via: Via = serde_json::from_value(via)
+        .map_err(|_| NoSettlement::Malformed("an answer is {via, value}, via one of success, resolve, return, fail, reject, throw, cancel".to_owned()))?;
+    let value = match value {
+        Value::Object(mut object) => object.remove("value"),
+        _ => None,
+    };
+    // JavaScript's undefined is no value at all.
+    let value = value.filter(|value| value.get("$undefined") != Some(&Value::Bool(true)));
+    Ok(Settlement { via, value })
+}

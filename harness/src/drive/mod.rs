@@ -1,0 +1,14 @@
+//! Driving: the only place that talks to a target. It holds no opinion: everything it sees goes into the
+//! transcript, captured.
+//!
+//! One task drives one session. Calls made at once are a table of pending ids, not tasks, so the order of
+//! events in a transcript is the order of arrival and two runs write the same.
+
+mod fixtures;
+mod inbound;
+mod scenario;
+mod session;
+
+pub use fixtures::{Prepared, PrepareError};
+pub use scenario::{Drive, drive};
+pub use session::{HELLO_DEADLINE, Session, connect_hello};

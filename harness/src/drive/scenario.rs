@@ -1,0 +1,225 @@
+//! Driving one scenario to its transcript.
+
+use std::time::{Duration, Instant};
+
+use fincert_schemas::Bilingual;
+use fincert_schemas::bridge::{CallParams, CallStyle, Integration, Prefer};
+use fincert_schemas::capture::Capture;
+use fincert_schemas::run::{Ended, Pace, Reason, Transcript, What};
+use fincert_suites::scenario::{CallStep, Scenario, Step};
+use serde_json::{Value, json};
+
+use super::fixtures::PrepareError;
+use super::session::{Lost, Made, Session};
+use crate::deadline::Deadlines;
+
+/// After its last answer a scenario stays open this long for second callbacks; what comes later is a stray,
+/// which is judged all the same.
+const SETTLE: Duration = Duration::from_millis(4);
+/// How long it stays open while a `complete` is still expected.
+const SETTLE_FOR_COMPLETE: Duration = Duration::from_millis(100);
+/// After so many scenarios without it, `complete` is not expected any more.
+const COMPLETES_MISSED: u32 = 3;
+
+/// What driving needs beside the session.
+pub struct Drive<'a, 'c> {
+    /// Captures values.
+    pub capture: &'a mut Capture<'c>,
+    /// How long to wait.
+    pub deadlines: &'a mut Deadlines,
+    /// The run's id, sent along.
+    pub run: &'a str,
+    /// The random suffix for unknown methods.
+    pub suffix: &'a str,
+    /// Told when a person shall act: the prompt and until when.
+    pub prompt: &'a mut dyn FnMut(&Bilingual, Duration),
+    /// In how many scenarios in a row `complete` did not come.
+    pub completes_missed: &'a mut u32,
+}
+
+impl std::fmt::Debug for Drive<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Drive").finish_non_exhaustive()
+    }
+}
+
+/// Drives the scenario. The session is of no more use where the transcript ended `broken`.
+pub async fn drive(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_, '_>) -> Transcript {
+    session.begin(&scenario.id);
+    drive.capture.begin();
+    let ended = match steps(session, scenario, drive).await {
+        Ok(()) => Ended::Driven,
+        Err(PrepareError::Lost { reason, detail }) => Ended::Broken { reason, detail },
+        Err(PrepareError::Scenario(detail)) => Ended::Broken { reason: Reason::PutFileFailed, detail },
+    };
+    Transcript { scenario: scenario.id.clone(), session: session.number, events: session.take_events(), ended }
+}
+
+async fn steps(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_, '_>) -> Result<(), PrepareError> {
+    let pace = match scenario.pace {
+        Pace::Person if session.hello.simulated => Pace::Machine,
+        pace => pace,
+    };
+    let absent = session.hello.integration == Integration::Absent;
+    if absent {
+        pinged(session, drive).await?;
+    }
+    if let (Pace::Person, Some(prompt)) = (pace, &scenario.prompt) {
+        session.note(What::Prompt { text: prompt.en.clone() });
+        (drive.prompt)(prompt, crate::deadline::PERSON);
+    }
+    let mut step = 0;
+    let mut calls = Vec::new();
+    for item in &scenario.steps {
+        match item {
+            Step::Call(call) => {
+                for _ in 0..call.times {
+                    step += 1;
+                    let id = start(session, scenario, call, step, drive).await?;
+                    calls.push(id);
+                    settle_calls(session, &[id], pace, absent, drive).await?;
+                }
+            }
+            Step::Concurrent(group) => {
+                let mut prepared = Vec::new();
+                for call in &group.concurrent {
+                    prepared.push((call, session.prepare(call.with.as_ref(), drive.capture).await?));
+                }
+                let mut started = Vec::new();
+                for (call, ready) in prepared {
+                    step += 1;
+                    started.push(send(session, scenario, call, ready, step, drive).await?);
+                }
+                settle_calls(session, &started, pace, absent, drive).await?;
+                calls.extend(started);
+            }
+        }
+    }
+    settle(session, &calls, drive).await?;
+    if absent {
+        pinged(session, drive).await?;
+    }
+    // The answer to reset shows that the target has survived the scenario.
+    session.reset(drive.capture).await?;
+    Ok(())
+}
+
+async fn pinged(session: &mut Session, drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
+    let alive = session.ping(drive.capture).await?;
+    session.note(What::Ping { alive });
+    Ok(())
+}
+
+async fn start(
+    session: &mut Session,
+    scenario: &Scenario,
+    call: &CallStep,
+    step: u32,
+    drive: &mut Drive<'_, '_>,
+) -> Result<u64, PrepareError> {
+    let ready = session.prepare(call.with.as_ref(), drive.capture).await?;
+    send(session, scenario, call, ready, step, drive).await
+}
+
+async fn send(
+    session: &mut Session,
+    scenario: &Scenario,
+    call: &CallStep,
+    ready: super::Prepared,
+    step: u32,
+    drive: &mut Drive<'_, '_>,
+) -> Result<u64, PrepareError> {
+    let method = if call.random { format!("{}{}", call.call, drive.suffix) } else { call.call.clone() };
+    let request = ready.request.clone().unwrap_or_else(|| json!({}));
+    let params = CallParams {
+        args: ready.request.into_iter().collect(),
+        this: None,
+        run: Some(drive.run.to_owned()),
+        scenario: Some(scenario.id.clone()),
+        page: None,
+        prefer: call.example.clone().map(|example| Prefer { example: Some(example) }),
+    };
+    let id = session.id();
+    let captured = drive.capture.request(&method, &request);
+    session.note(What::Call { id, step, method: method.clone(), request: captured, subject: ready.subject.clone() });
+    let made = Made {
+        scenario: scenario.id.clone(),
+        method: method.clone(),
+        request,
+        subject: ready.subject,
+        sent: Instant::now(),
+        settled: false,
+        completes: 0,
+    };
+    session.remember(id, made);
+    let params = serde_json::to_value(params).unwrap_or(Value::Null);
+    session.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await?;
+    Ok(id)
+}
+
+/// Waits until every one of the calls has settled or its deadline has passed.
+async fn settle_calls(
+    session: &mut Session,
+    ids: &[u64],
+    pace: Pace,
+    absent: bool,
+    drive: &mut Drive<'_, '_>,
+) -> Result<(), PrepareError> {
+    let mut waiting: Vec<(u64, Duration)> = ids
+        .iter()
+        .map(|id| {
+            let method = session.made.get(id).map(|made| made.method.as_str()).unwrap_or_default();
+            (*id, drive.deadlines.of(method, pace, absent))
+        })
+        .collect();
+    loop {
+        waiting.retain(|(id, _)| {
+            let Some(made) = session.made.get(id) else { return false };
+            if made.settled {
+                drive.deadlines.answered(&made.method, made.sent.elapsed());
+            }
+            !made.settled
+        });
+        let Some((id, deadline, patience)) = waiting
+            .iter()
+            .filter_map(|(id, patience)| session.made.get(id).map(|made| (*id, made.sent + *patience, *patience)))
+            .min_by_key(|(_, deadline, _)| *deadline)
+        else {
+            return Ok(());
+        };
+        if session.hear(deadline, drive.capture).await? {
+            continue;
+        }
+        let alive = session.ping(drive.capture).await?;
+        // The answer may have come while the ping was under way; then it came late.
+        let deadline_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        session.note(What::NoResponse { id, deadline_ms, alive });
+        if let Some(made) = session.made.get(&id) {
+            drive.deadlines.silent(&made.method);
+        }
+        waiting.retain(|(other, _)| *other != id);
+        if !alive {
+            let detail = format!("no answer within {deadline_ms} ms, and none to bridge.ping");
+            return Err(PrepareError::Lost { reason: Reason::TargetHung, detail });
+        }
+    }
+}
+
+/// Stays open for second and late callbacks.
+async fn settle(session: &mut Session, calls: &[u64], drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
+    let callbacks = session.hello.call_style == CallStyle::Callbacks;
+    let missing = |session: &Session| {
+        callbacks && calls.iter().filter_map(|id| session.made.get(id)).any(|made| made.settled && made.completes == 0)
+    };
+    loop {
+        let expected = missing(session) && *drive.completes_missed < COMPLETES_MISSED;
+        let until = session.last_heard() + if expected { SETTLE_FOR_COMPLETE } else { SETTLE };
+        if !session.hear(until, drive.capture).await? {
+            break;
+        }
+    }
+    if callbacks {
+        *drive.completes_missed = if missing(session) { *drive.completes_missed + 1 } else { 0 };
+    }
+    Ok(())
+}

@@ -1,0 +1,396 @@
+//! A session: one connection with one hello.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use fincert_schemas::bridge::{Client, Hello, HelloParams, PROTOCOL};
+use fincert_schemas::capture::Capture;
+use fincert_schemas::data;
+use fincert_schemas::run::{Event, Reason, Subject, What};
+use serde_json::{Value, json};
+
+use super::inbound::{self, Message};
+use crate::transport::{ConnectError, Incoming, Wire};
+
+/// How long a target may take from its start to its hello: an engine may load models first.
+pub const HELLO_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a ping may take before the target counts as hung.
+const PING: Duration = Duration::from_secs(3);
+/// How long the bridge's own methods (reset, putFile) may take.
+const BRIDGE: Duration = Duration::from_secs(30);
+/// Frames that one scenario may receive before it is a flood.
+const MAX_FRAMES: u32 = 2_000;
+/// Bytes that one scenario may receive before it is a flood.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// How many unusable frames a transcript keeps.
+const KEPT_BAD_FRAMES: usize = 20;
+/// How many characters of stderr a transcript keeps.
+const KEPT_STDERR: usize = 4_000;
+/// How many finished calls are remembered, so that what comes late still finds its scenario.
+const KEPT_CALLS: usize = 4_096;
+
+/// A call that was made.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) scenario: String,
+    pub(super) method: String,
+    pub(super) request: Value,
+    pub(super) subject: Option<Subject>,
+    pub(super) sent: Instant,
+    pub(super) settled: bool,
+    pub(super) completes: u32,
+}
+
+/// One connection with one hello.
+#[derive(Debug)]
+pub struct Session {
+    /// Its number, from 1.
+    pub number: u32,
+    /// What the target said it is.
+    pub hello: Hello,
+    wire: Wire,
+    next_id: u64,
+    pub(super) made: HashMap<u64, Made>,
+    order: std::collections::VecDeque<u64>,
+    internal: HashMap<u64, Option<Result<Value, (i64, String)>>>,
+    /// Events of scenarios that were closed already, by scenario.
+    pub strays: Vec<(String, Event)>,
+    scene: Scene,
+}
+
+/// What the scenario at hand has gathered.
+#[derive(Debug)]
+struct Scene {
+    scenario: String,
+    began: Instant,
+    events: Vec<Event>,
+    frames: u32,
+    bytes: u64,
+    bad: usize,
+    stderr: usize,
+    last: Instant,
+}
+
+impl Scene {
+    fn new(scenario: &str) -> Self {
+        let now = Instant::now();
+        Self {
+            scenario: scenario.to_owned(),
+            began: now,
+            events: Vec::new(),
+            frames: 0,
+            bytes: 0,
+            bad: 0,
+            stderr: 0,
+            last: now,
+        }
+    }
+}
+
+/// Why a session is of no more use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    /// The reason code.
+    pub reason: Reason,
+    /// What happened, scrubbed.
+    pub detail: String,
+}
+
+/// Says hello over a fresh connection.
+pub async fn connect_hello(
+    wire: Wire,
+    number: u32,
+    capture: &mut Capture<'_>,
+    patience: Duration,
+) -> Result<Session, ConnectError> {
+    let placeholder = Hello {
+        protocol: PROTOCOL,
+        name: String::new(),
+        version: String::new(),
+        platform: String::new(),
+        integration: fincert_schemas::bridge::Integration::Integrated,
+        call_style: fincert_schemas::bridge::CallStyle::Native,
+        capabilities: Vec::new(),
+        human: false,
+        simulated: false,
+    };
+    let mut session = Session {
+        number,
+        hello: placeholder,
+        wire,
+        next_id: 1,
+        made: HashMap::new(),
+        order: std::collections::VecDeque::new(),
+        internal: HashMap::new(),
+        strays: Vec::new(),
+        scene: Scene::new(""),
+    };
+    let params = HelloParams {
+        protocol: PROTOCOL,
+        client: Client { name: "fincert".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+    };
+    let wrong = |reason, detail: String| ConnectError::new(reason, detail);
+    let answer = session.ask("bridge.hello", json!(params), patience, capture).await.map_err(|lost| match lost.reason {
+        Reason::TargetHung => wrong(Reason::HelloTimeout, session.hello_detail(&lost.detail)),
+        reason => wrong(reason, session.hello_detail(&lost.detail)),
+    })?;
+    let value = answer.map_err(|(code, message)| {
+        wrong(Reason::HelloInvalid, format!("bridge.hello was refused: error {code}: {}", capture.text(&message, 200)))
+    })?;
+    if let Some(other) = value.get("protocol").filter(|p| p.as_u64().is_some() && p.as_u64() != Some(u64::from(PROTOCOL))) {
+        return Err(wrong(Reason::ProtocolVersion, format!("the target speaks protocol {other}, fincert {PROTOCOL}")));
+    }
+    let hello: Hello = data::from_value("the answer to bridge.hello", value)
+        .map_err(|error| wrong(Reason::HelloInvalid, capture.text(&error.to_string(), 300)))?;
+    session.hello = Hello {
+        name: capture.text(&hello.name, 80),
+        version: capture.text(&hello.version, 40),
+        platform: capture.text(&hello.platform, 40),
+        capabilities: hello.capabilities.iter().take(64).map(|c| capture.text(c, 64)).collect(),
+        ..hello
+    };
+    Ok(session)
+}
+
+impl Session {
+    /// What a person needs to see when hello fails: the last words of stderr, and what came instead of an answer.
+    fn hello_detail(&self, detail: &str) -> String {
+        let mut text = detail.to_owned();
+        for event in &self.scene.events {
+            match &event.what {
+                What::Stderr { text: line } => text.push_str(&format!("; stderr: {line}")),
+                What::BadFrame { fault, quote, .. } => text.push_str(&format!("; {fault}: {quote}")),
+                _ => {}
+            }
+        }
+        text.chars().take(1_000).collect()
+    }
+
+    /// A new scenario begins.
+    pub(super) fn begin(&mut self, scenario: &str) {
+        self.scene = Scene::new(scenario);
+    }
+
+    /// The scenario's events so far.
+    pub(super) fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.scene.events)
+    }
+
+    pub(super) fn note(&mut self, what: What) {
+        let at_us = u64::try_from(self.scene.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.scene.events.push(Event { at_us, late: false, what });
+    }
+
+    /// When something of the scenario was last heard.
+    pub(super) fn last_heard(&self) -> Instant {
+        self.scene.last
+    }
+
+    pub(super) fn id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    pub(super) fn remember(&mut self, id: u64, made: Made) {
+        self.made.insert(id, made);
+        self.order.push_back(id);
+        if self.order.len() > KEPT_CALLS {
+            if let Some(old) = self.order.pop_front() {
+                self.made.remove(&old);
+            }
+        }
+    }
+
+    pub(super) async fn send(&mut self, message: &Value) -> Result<(), Lost> {
+        let frame = serde_json::to_vec(message).unwrap_or_default();
+        // A target that does not read what it is sent stops the writer; its silence must not stop fincert.
+        match tokio::time::timeout(BRIDGE, self.wire.outgoing.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            // What ended the connection is in the queue of what came; the next wait reads it.
+            Ok(Err(_)) => Ok(()),
+            Err(_) => Err(Lost { reason: Reason::TargetHung, detail: "it does not read what it is sent".to_owned() }),
+        }
+    }
+
+    /// Calls a method of the bridge itself and waits for its answer.
+    pub(super) async fn ask(
+        &mut self,
+        method: &str,
+        params: Value,
+        patience: Duration,
+        capture: &mut Capture<'_>,
+    ) -> Result<Result<Value, (i64, String)>, Lost> {
+        let id = self.id();
+        self.internal.insert(id, None);
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await?;
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(Some(_)) = self.internal.get(&id) {
+                return Ok(self.internal.remove(&id).flatten().unwrap_or(Ok(Value::Null)));
+            }
+            if !self.hear(deadline, capture).await? {
+                self.internal.remove(&id);
+                let detail = format!("no answer to {method} within {} ms", patience.as_millis());
+                return Err(Lost { reason: Reason::TargetHung, detail });
+            }
+        }
+    }
+
+    /// Whether the bridge answers a ping.
+    pub(super) async fn ping(&mut self, capture: &mut Capture<'_>) -> Result<bool, Lost> {
+        match self.ask("bridge.ping", json!({}), PING, capture).await {
+            Ok(_) => Ok(true),
+            Err(lost) if lost.reason == Reason::TargetHung => Ok(false),
+            Err(lost) => Err(lost),
+        }
+    }
+
+    /// Drops all handles and files at the target.
+    pub(super) async fn reset(&mut self, capture: &mut Capture<'_>) -> Result<(), Lost> {
+        self.ask("bridge.reset", json!({}), BRIDGE, capture).await.map(drop)
+    }
+
+    /// Waits for one thing to come, or for the deadline; whether something came.
+    pub(super) async fn hear(&mut self, deadline: Instant, capture: &mut Capture<'_>) -> Result<bool, Lost> {
+        match tokio::time::timeout_at(deadline.into(), self.wire.incoming.recv()).await {
+            Err(_) => Ok(false),
+            Ok(None) => Err(Lost { reason: Reason::TargetExited, detail: "the connection is closed".to_owned() }),
+            Ok(Some((at, incoming))) => self.take(at, incoming, capture).map(|()| true),
+        }
+    }
+
+    fn take(&mut self, at: Instant, incoming: Incoming, capture: &mut Capture<'_>) -> Result<(), Lost> {
+        match incoming {
+            Incoming::Frame(bytes) => {
+                self.scene.frames += 1;
+                self.scene.bytes += bytes.len() as u64;
+                self.scene.last = at;
+                let size = bytes.len() as u64;
+                let (message, faults) = inbound::read(&bytes);
+                for (fault, place) in faults {
+                    let what = What::Lexical { fault: fault.to_owned(), at: capture.text(&place, 200) };
+                    self.note(what);
+                }
+                self.message(message, &bytes, size, capture);
+            }
+            Incoming::TooLarge { bytes, head } => {
+                self.scene.bytes += bytes.min(MAX_BYTES / 4);
+                self.scene.frames += 1;
+                self.bad(Reason::FrameTooLarge, format!("{bytes} bytes"), &head, bytes, capture);
+            }
+            Incoming::Stderr(text) => {
+                let text = capture.text(&text, 400);
+                self.scene.stderr += text.chars().count() + 1;
+                if self.scene.stderr <= KEPT_STDERR {
+                    self.note(What::Stderr { text });
+                }
+                return Ok(());
+            }
+            Incoming::Gone(status) => {
+                let status = capture.text(&status, 200);
+                self.note(What::Gone { status: status.clone() });
+                return Err(Lost { reason: Reason::TargetExited, detail: status });
+            }
+        }
+        if self.scene.frames > MAX_FRAMES || self.scene.bytes > MAX_BYTES {
+            let detail = format!("{} frames, {} bytes", self.scene.frames, self.scene.bytes);
+            return Err(Lost { reason: Reason::Flood, detail });
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, message: Message, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+        match message {
+            Message::Unusable { reason, detail } => self.bad(reason, detail, bytes, size, capture),
+            Message::Answer { id, result } => {
+                if let Some(slot) = self.internal.get_mut(&id) {
+                    *slot = Some(result);
+                } else if self.made.contains_key(&id) {
+                    self.answer(id, result, bytes, size, capture);
+                } else {
+                    self.bad(Reason::UnknownId, format!("id {id}"), bytes, size, capture);
+                }
+            }
+            Message::Callback(callback) => {
+                let Some(made) = self.made.get_mut(&callback.id) else {
+                    self.bad(Reason::UnknownId, format!("bridge.callback for id {}", callback.id), bytes, size, capture);
+                    return;
+                };
+                made.completes += u32::from(callback.kind == fincert_schemas::bridge::CallbackKind::Complete);
+                let via = if callback.kind == fincert_schemas::bridge::CallbackKind::Success {
+                    fincert_schemas::bridge::Via::Success
+                } else {
+                    fincert_schemas::bridge::Via::Fail
+                };
+                let context = fincert_schemas::capture::CallContext {
+                    method: &made.method,
+                    request: &made.request,
+                    subject: made.subject.as_ref(),
+                };
+                let value = callback.value.as_ref().map(|value| capture.settlement(context, via, value));
+                let what = What::Callback { id: callback.id, kind: callback.kind, seq: callback.seq, value };
+                self.file(callback.id, what);
+            }
+            Message::Event => {}
+        }
+    }
+
+    fn answer(&mut self, id: u64, result: Result<Value, (i64, String)>, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+        let settlement = match inbound::settlement(result) {
+            Ok(settlement) => settlement,
+            Err(inbound::NoSettlement::Refused(code, message)) => {
+                if let Some(made) = self.made.get_mut(&id) {
+                    made.settled = true;
+                }
+                let what = What::Refused { id, code, message: capture.text(&message, 200) };
+                return self.file(id, what);
+            }
+            Err(inbound::NoSettlement::Malformed(detail)) => {
+                return self.bad(Reason::NotAMessage, detail, bytes, size, capture);
+            }
+        };
+        let Some(made) = self.made.get_mut(&id) else { return };
+        made.settled = true;
+        let context = fincert_schemas::capture::CallContext {
+            method: &made.method,
+            request: &made.request,
+            subject: made.subject.as_ref(),
+        };
+        let value = settlement.value.as_ref().map(|value| capture.settlement(context, settlement.via, value));
+        self.file(id, What::Answer { id, via: settlement.via, value, bytes: size });
+    }
+
+    /// Puts an event of a call into the transcript at hand, or among the strays of the call's own scenario.
+    fn file(&mut self, id: u64, what: What) {
+        let Some(made) = self.made.get(&id) else { return };
+        if made.scenario == self.scene.scenario {
+            self.note(what);
+        } else {
+            let at_us = u64::try_from(made.sent.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.strays.push((made.scenario.clone(), Event { at_us, late: true, what }));
+        }
+    }
+
+    fn bad(&mut self, fault: Reason, detail: String, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+        self.scene.bad += 1;
+        if self.scene.bad > KEPT_BAD_FRAMES {
+            return;
+        }
+        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2_000)]).into_owned();
+        let what = What::BadFrame {
+            fault,
+            detail: capture.text(&detail, 200),
+            quote: capture.text(&head, 160),
+            bytes: size,
+        };
+        self.note(what);
+    }
+
+    /// Listens on for a while after the last scenario, for what comes late.
+    pub async fn drain(&mut self, patience: Duration, capture: &mut Capture<'_>) {
+        self.begin("");
+        let deadline = Instant::now() + patience;
+        while let Ok(true) = self.hear(deadline, capture).await {}
+    }
+}

@@ -1,0 +1,14 @@
+//! fincert's harness: drives a target through the bridge, records, judges and reports.
+//!
+//! The only crate that knows all the others. Everything here does I/O or puts parts together; what is driven
+//! and how it is judged is in `fincert-suites`, what the words mean in `fincert-schemas`.
+
+pub mod deadline;
+pub mod drive;
+pub mod filter;
+pub mod output;
+pub mod progress;
+pub mod record;
+pub mod runner;
+pub mod target;
+pub mod transport;

@@ -1,0 +1,136 @@
+//! What a person sees while a run goes on: a bar on a terminal, plain lines elsewhere. All on stderr.
+
+use std::time::Duration;
+
+use fincert_schemas::bridge::Hello;
+use fincert_schemas::run::{Ended, Outcome};
+use fincert_schemas::{Bilingual, Lang};
+use fincert_suites::judge::{self, Law};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::runner::Progress;
+
+/// Shows a run's progress.
+#[derive(Debug)]
+pub struct Reporter<'a> {
+    bar: Option<ProgressBar>,
+    law: Law<'a>,
+    lang: Lang,
+    hello: Option<Hello>,
+    failed: u32,
+    total: usize,
+}
+
+impl<'a> Reporter<'a> {
+    /// A bar where stderr is a terminal, else plain lines.
+    pub fn new(law: Law<'a>, total: usize, terminal: bool, lang: Lang) -> Self {
+        let bar = terminal.then(|| {
+            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar, law, lang, hello: None, failed: 0, total }
+    }
+
+    /// One event of the runner.
+    pub fn show(&mut self, progress: &Progress<'_>) {
+        match progress {
+            Progress::Waiting { url } => {
+                self.line(&match self.lang {
+                    Lang::En => format!("waiting for a device; it dials\n    {url}"),
+                    Lang::Zh => format!("等待设备接入,请让设备连接\n    {url}"),
+                });
+            }
+            Progress::Session(session) => {
+                let hello = &session.hello;
+                self.hello = Some(hello.clone());
+                let state = hello.integration.as_str();
+                let text = format!("target: {} {} ({}, {state})", hello.name, hello.version, hello.platform);
+                if self.bar.is_none() || session.session == 1 {
+                    self.line(&text);
+                }
+            }
+            Progress::Begin { scenario, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(scenario.id.clone());
+                }
+            }
+            Progress::Prompt { text, patience } => self.prompt(text, *patience),
+            Progress::End { index, transcript } => {
+                let state = self.state(transcript);
+                if let Some(bar) = &self.bar {
+                    bar.inc(1);
+                }
+                if state.starts_with("FAIL") || state.starts_with("BROKEN") {
+                    self.failed += 1;
+                }
+                // A terminal shows what went wrong as it happens; a log shows every scenario.
+                if self.bar.is_none() || !(state == "ok" || state.starts_with("skip")) {
+                    let place = format!("[{:>3}/{}]", index + 1, self.total);
+                    self.line(&format!("{place} {state:<5} {}", transcript.scenario));
+                }
+            }
+            Progress::Note(text) => self.line(text),
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn state(&self, transcript: &fincert_schemas::run::Transcript) -> String {
+        match &transcript.ended {
+            Ended::Skipped { reason } => return format!("skip ({reason})"),
+            Ended::Broken { reason, .. } => return format!("BROKEN ({reason})"),
+            Ended::Driven => {}
+        }
+        let Some(hello) = &self.hello else { return "ok".to_owned() };
+        let findings = judge::findings(self.law, hello, transcript);
+        let worst = findings.iter().map(|finding| finding.outcome).max();
+        match worst {
+            Some(Outcome::Fail) => {
+                let mut ids: Vec<_> =
+                    findings.iter().filter(|f| f.outcome == Outcome::Fail).map(|f| f.requirement.as_str()).collect();
+                ids.dedup();
+                format!("FAIL ({})", ids.join(", "))
+            }
+            Some(Outcome::CouldNotRun | Outcome::Inconclusive) => "UNDECIDED".to_owned(),
+            Some(Outcome::Warn) => "warn".to_owned(),
+            _ => "ok".to_owned(),
+        }
+    }
+
+    /// Both languages: whoever stands at the device need not be who started the run.
+    fn prompt(&self, text: &Bilingual, patience: Duration) {
+        let seconds = patience.as_secs();
+        self.line(&format!("\n>>> {}\n>>> {}\n    ({seconds} s)", text.zh, text.en));
+        if let Some(bar) = &self.bar {
+            // The countdown lives beside the bar and ends with the next message.
+            let bar = bar.clone();
+            let said = bar.message();
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move {
+                    for left in (0..=seconds).rev() {
+                        if !bar.message().starts_with(said.as_str()) || bar.is_finished() {
+                            return;
+                        }
+                        bar.set_message(format!("{said}  {left} s"));
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                });
+            }
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+}

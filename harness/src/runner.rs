@@ -1,0 +1,355 @@
+//! The runner: connects, drives the chosen scenarios in order, starts a target again that went down, and gives
+//! up on one that keeps going down. It emits events; whoever wants to show progress consumes them.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fincert_mocks::{Config, Defect, MockHost};
+use fincert_schemas::Bilingual;
+use fincert_schemas::bridge::Integration;
+use fincert_schemas::capture::Capture;
+use fincert_schemas::catalog::Catalog;
+use fincert_schemas::run::{Ended, Event, Line, Pace, Reason, RunHeader, Session as SessionLine, Transcript};
+use fincert_suites::judge::declared;
+use fincert_suites::{Scenario, Suite};
+use url::Url;
+
+use crate::deadline::Deadlines;
+use crate::drive::{Drive, HELLO_DEADLINE, Session, connect_hello, drive};
+use crate::target::Target;
+use crate::transport::{self, ConnectError, Listener, Wire};
+
+/// So many scenarios in a row that bring the target down, and it is not started again.
+const BREAKER: u32 = 3;
+/// How long late callbacks are listened for after the last scenario. A defect of the mock host calls back after
+/// 300 ms.
+const DRAIN: Duration = Duration::from_millis(400);
+/// How long fincert waits for a device to dial in for the first time.
+const DEVICE_PATIENCE: Duration = Duration::from_secs(600);
+/// How long it waits for a device that went away.
+const DEVICE_RETURN: Duration = Duration::from_secs(60);
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The target.
+    pub target: Target,
+    /// The defect of the embedded mock host.
+    pub defect: Option<&'static Defect>,
+    /// The states that the embedded mock host shows, one session each; the first is the one that is certified.
+    pub states: Vec<Integration>,
+    /// Whether nobody stands by, whatever the target says.
+    pub unattended: bool,
+    /// Whether sensitive values are kept.
+    pub reveal: bool,
+    /// No machine deadline is longer.
+    pub max_wait: Option<Duration>,
+}
+
+/// What happens while running.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// A device shall dial this URL.
+    Waiting {
+        /// The URL, with its token.
+        url: String,
+    },
+    /// A session has begun.
+    Session(&'a SessionLine),
+    /// A scenario begins.
+    Begin {
+        /// Its place, from 0.
+        index: usize,
+        /// The scenario.
+        scenario: &'a Scenario,
+    },
+    /// A person shall act.
+    Prompt {
+        /// What to do.
+        text: &'a Bilingual,
+        /// How long there is.
+        patience: Duration,
+    },
+    /// A scenario has ended.
+    End {
+        /// Its place, from 0.
+        index: usize,
+        /// What was seen.
+        transcript: &'a Transcript,
+    },
+    /// Something that the operator should know.
+    Note(String),
+}
+
+/// What a run has gathered.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// The sessions.
+    pub sessions: Vec<SessionLine>,
+    /// The transcripts, strays included.
+    pub transcripts: Vec<Transcript>,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+}
+
+/// Where the lines of the record go, as they come.
+pub type Sink<'a> = &'a mut dyn FnMut(&Line) -> std::io::Result<()>;
+
+/// Runs the header's scenarios. Lines of the record are handed over scenario by scenario; an error there ends
+/// the run. `interrupt` resolves when the operator wants to stop.
+pub async fn run(
+    plan: &Plan,
+    header: &RunHeader,
+    suite: &Suite,
+    catalog: &Catalog,
+    sink: Sink<'_>,
+    progress: &mut dyn FnMut(Progress<'_>),
+    interrupt: impl Future<Output = ()>,
+) -> std::io::Result<Gathered> {
+    sink(&Line::Run(header.clone()))?;
+    let mut runner = Runner {
+        plan,
+        capture: Capture::new(catalog, plan.reveal),
+        deadlines: Deadlines::new(plan.max_wait),
+        run_id: format!("run-{:016x}", header.seed),
+        suffix: suffix(header.seed),
+        gathered: Gathered::default(),
+        completes_missed: 0,
+        sink,
+        progress,
+        failures: 0,
+    };
+    let scenarios: Vec<&Scenario> = header.scenarios.iter().filter_map(|id| suite.get(id)).collect();
+    tokio::pin!(interrupt);
+    let outcome = tokio::select! {
+        outcome = runner.all(&scenarios) => outcome,
+        () = &mut interrupt => {
+            runner.gathered.interrupted = true;
+            Ok(())
+        }
+    };
+    outcome?;
+    Ok(runner.gathered)
+}
+
+/// A name that no API has, the same for the same seed.
+fn suffix(seed: u64) -> String {
+    use rand::{RngExt, SeedableRng};
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+    (0..8).map(|_| char::from(b'A' + random.random_range(0..26u8))).collect()
+}
+
+struct Runner<'a, 'c> {
+    plan: &'a Plan,
+    capture: Capture<'c>,
+    deadlines: Deadlines,
+    run_id: String,
+    suffix: String,
+    gathered: Gathered,
+    completes_missed: u32,
+    sink: Sink<'a>,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+    failures: u32,
+}
+
+impl Runner<'_, '_> {
+    async fn all(&mut self, scenarios: &[&Scenario]) -> std::io::Result<()> {
+        if self.plan.target != Target::Mock {
+            let mut source = Source::open(self.plan, self.progress).await;
+            return self.session_after_session(scenarios, &mut source, None).await;
+        }
+        for (place, state) in self.plan.states.iter().enumerate() {
+            // Beyond the first state only clause 1 is looked at: the rest was seen already.
+            let chosen: Vec<_> =
+                scenarios.iter().copied().filter(|s| s.integration.contains(state) && (place == 0 || s.profile == "integration")).collect();
+            if chosen.is_empty() {
+                continue;
+            }
+            let config = Config { integration: *state, defect: self.plan.defect, ..Config::default() };
+            let host = MockHost::start(config).await?;
+            let mut source = match Url::parse(&host.bridge_url()) {
+                Ok(url) => Source::Dial(url),
+                Err(error) => return Err(std::io::Error::other(error)),
+            };
+            self.failures = 0;
+            self.session_after_session(&chosen, &mut source, Some(*state)).await?;
+            host.shutdown().await;
+        }
+        Ok(())
+    }
+
+    /// Drives the scenarios, connecting again whenever the target went down.
+    async fn session_after_session(
+        &mut self,
+        scenarios: &[&Scenario],
+        source: &mut Source,
+        state: Option<Integration>,
+    ) -> std::io::Result<()> {
+        let mut session: Option<Session> = None;
+        // In a later state of the mock host a scenario that was driven before is driven again, under the same id.
+        for (index, scenario) in scenarios.iter().enumerate() {
+            (self.progress)(Progress::Begin { index, scenario });
+            if self.failures < BREAKER && session.is_none() {
+                match self.connect(source, state).await {
+                    Ok(connected) => session = Some(connected),
+                    Err(error) => {
+                        // What fails at the very start will fail again; what fails later may have been shot down.
+                        self.failures = if self.gathered.sessions.is_empty() { BREAKER } else { self.failures + 1 };
+                        let ended = Ended::Broken { reason: error.reason, detail: self.capture.text(&error.detail, 1_000) };
+                        self.keep(index, blank(scenario, 0, ended))?;
+                        continue;
+                    }
+                }
+            }
+            let Some(live) = session.as_mut().filter(|_| self.failures < BREAKER) else {
+                let detail = format!("the target went down {BREAKER} times in a row");
+                self.keep(index, blank(scenario, 0, Ended::Broken { reason: Reason::BreakerOpen, detail }))?;
+                continue;
+            };
+            if let Some(reason) = self.skipped(scenario, live) {
+                self.keep(index, blank(scenario, live.number, Ended::Skipped { reason }))?;
+                continue;
+            }
+            let mut prompt = |text: &Bilingual, patience| (self.progress)(Progress::Prompt { text, patience });
+            let mut context = Drive {
+                capture: &mut self.capture,
+                deadlines: &mut self.deadlines,
+                run: &self.run_id,
+                suffix: &self.suffix,
+                prompt: &mut prompt,
+                completes_missed: &mut self.completes_missed,
+            };
+            let transcript = drive(live, scenario, &mut context).await;
+            self.strays(live)?;
+            let broken = matches!(transcript.ended, Ended::Broken { .. });
+            let unable = matches!(transcript.ended, Ended::Broken { reason: Reason::PutFileFailed, .. });
+            self.keep(index, transcript)?;
+            self.failures = if broken { self.failures + 1 } else { 0 };
+            if broken && !unable {
+                session = None;
+            }
+        }
+        if let Some(mut live) = session {
+            live.drain(DRAIN, &mut self.capture).await;
+            self.strays(&mut live)?;
+        }
+        Ok(())
+    }
+
+    async fn connect(&mut self, source: &mut Source, state: Option<Integration>) -> Result<Session, ConnectError> {
+        let again = !self.gathered.sessions.is_empty() && state.is_none();
+        let wire = source.wire(again).await?;
+        let number = self.gathered.sessions.len() as u32 + 1;
+        let patience = self.plan.max_wait.map_or(HELLO_DEADLINE, |most| HELLO_DEADLINE.min(most.max(Duration::from_secs(5))));
+        let session = connect_hello(wire, number, &mut self.capture, patience).await?;
+        let line = SessionLine { session: number, hello: session.hello.clone() };
+        let io = |error: std::io::Error| ConnectError { reason: Reason::Interrupted, detail: error.to_string() };
+        (self.sink)(&Line::Session(line.clone())).map_err(io)?;
+        (self.progress)(Progress::Session(&line));
+        self.gathered.sessions.push(line);
+        Ok(session)
+    }
+
+    fn skipped(&self, scenario: &Scenario, session: &Session) -> Option<Reason> {
+        let hello = &session.hello;
+        if !scenario.integration.contains(&hello.integration) {
+            return Some(Reason::ConditionNotMet);
+        }
+        let absent = hello.integration == Integration::Absent;
+        let supported = match &scenario.capability {
+            Some(capability) => declared(hello, capability),
+            None if scenario.profile == "integration" => true,
+            None => hello.capabilities.iter().any(|c| c.split(':').next() == Some(scenario.profile.as_str())),
+        };
+        if !supported && !absent {
+            return Some(Reason::NotDeclared);
+        }
+        (scenario.pace == Pace::Person && (!hello.human || (self.plan.unattended && !hello.simulated)))
+            .then_some(Reason::NeedsPerson)
+    }
+
+    fn keep(&mut self, index: usize, transcript: Transcript) -> std::io::Result<()> {
+        let line = Line::Transcript(transcript);
+        (self.sink)(&line)?;
+        if let Line::Transcript(transcript) = line {
+            (self.progress)(Progress::End { index, transcript: &transcript });
+            self.gathered.transcripts.push(transcript);
+        }
+        Ok(())
+    }
+
+    /// What came late goes to the record as strays, and back to its scenario for judging.
+    fn strays(&mut self, session: &mut Session) -> std::io::Result<()> {
+        let mut by_scenario: HashMap<String, Vec<Event>> = HashMap::new();
+        let mut order = Vec::new();
+        for (scenario, event) in session.strays.drain(..) {
+            if !by_scenario.contains_key(&scenario) {
+                order.push(scenario.clone());
+            }
+            by_scenario.entry(scenario).or_default().push(event);
+        }
+        for scenario in order {
+            let events = by_scenario.remove(&scenario).unwrap_or_default();
+            (self.sink)(&Line::Strays { scenario: scenario.clone(), events: events.clone() })?;
+            crate::record::put_back(&mut self.gathered.transcripts, &scenario, events);
+        }
+        Ok(())
+    }
+}
+
+fn blank(scenario: &Scenario, session: u32, ended: Ended) -> Transcript {
+    Transcript { scenario: scenario.id.clone(), session, events: Vec::new(), ended }
+}
+
+/// Where connections come from.
+pub enum Source {
+    /// A program is started for each.
+    Stdio(Vec<String>),
+    /// A server is dialled for each.
+    Dial(Url),
+    /// A device dials in.
+    Listen(Listener),
+    /// The address could not be bound.
+    Failed(ConnectError),
+}
+
+impl Source {
+    /// Prepares the target's form; for `listen` the URL is shown.
+    pub async fn open(plan: &Plan, progress: &mut dyn FnMut(Progress<'_>)) -> Self {
+        match &plan.target {
+            Target::Stdio(words) => Self::Stdio(words.clone()),
+            Target::Dial(url) => Self::Dial(url.clone()),
+            Target::Listen(address) => match Listener::bind(*address, token()).await {
+                Ok(listener) => {
+                    progress(Progress::Waiting { url: listener.url() });
+                    Self::Listen(listener)
+                }
+                Err(error) => Self::Failed(ConnectError { reason: Reason::ConnectionRefused, detail: format!("{address}: {error}") }),
+            },
+            Target::Mock => Self::Failed(ConnectError { reason: Reason::ConnectionRefused, detail: "no mock host".to_owned() }),
+        }
+    }
+
+    /// The next connection; `again` where there was one before.
+    pub async fn wire(&mut self, again: bool) -> Result<Wire, ConnectError> {
+        match self {
+            Self::Stdio(words) => transport::spawn(words),
+            Self::Dial(url) => transport::dial(url).await,
+            Self::Listen(listener) => listener.accept(if again { DEVICE_RETURN } else { DEVICE_PATIENCE }).await,
+            Self::Failed(error) => Err(error.clone()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+/// 128 random bits. It guards a listener, so it comes from the system and not from the run's seed.
+fn token() -> String {
+    use rand::RngExt;
+    let random: u128 = rand::rng().random();
+    format!("{random:032x}")
+}

@@ -1,0 +1,157 @@
+//! What is to be done about one request: a pure function of the request, the session's state and the
+//! configuration. The journal, the sockets and the defects look at what it decided; none of them decides.
+
+use fincert_schemas::bridge::{INVALID_PARAMS, Integration, METHOD_NOT_FOUND, Settlement};
+use fincert_schemas::catalog::api_of;
+use serde_json::{Map, Value};
+
+use crate::config::Config;
+use crate::picture::{self, Picture};
+use crate::plan::{Plan, fail};
+use crate::request::{self, Broken};
+use crate::state::{State, StoredFile};
+use crate::{bridge, canned, engine};
+
+/// How a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// As a message of the bridge.
+    Bridge,
+    /// As `POST /ft/{api}`.
+    Http,
+}
+
+/// One request.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The id of the message; null over HTTP.
+    pub id: &'a Value,
+    /// The method, `ft.finCardOcr`.
+    pub method: &'a str,
+    /// The parameters of the bridge's message.
+    pub params: &'a Value,
+    /// How it came.
+    pub over: Over,
+}
+
+/// A call as the defects and the journal see it.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The id of the message.
+    pub id: Value,
+    /// The method.
+    pub method: String,
+    /// The API, if the method is one of section 2.
+    pub api: Option<&'static str>,
+    /// The API's argument, with what stands for values that JSON lacks put in.
+    pub request: Value,
+    /// What breaks the request's table.
+    pub broken: Vec<Broken>,
+    /// What the picture shows.
+    pub picture: Picture,
+    /// The canned result that was wished for.
+    pub wish: Option<String>,
+    /// The canned result that is given.
+    pub example: Option<&'static str>,
+    /// How many API calls the session had before.
+    pub index: u64,
+    /// The state of clause 1.
+    pub integration: Integration,
+    /// How it came.
+    pub over: Over,
+}
+
+impl Call {
+    /// What the request says for a field, if it is a text.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.request.get(field).and_then(Value::as_str)
+    }
+}
+
+/// What changes in the session.
+#[derive(Debug, Clone, Default)]
+pub enum Effect {
+    /// Nothing.
+    #[default]
+    None,
+    /// A file is kept.
+    Put(StoredFile),
+    /// The files are dropped.
+    Reset,
+}
+
+/// What is to be done about one request.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The call, as defects and journal see it.
+    pub call: Call,
+    /// What is answered.
+    pub plan: Plan,
+    /// What the session remembers of it.
+    pub effect: Effect,
+}
+
+/// Decides about one request. The defect of the configuration, if any, has already been at the plan.
+pub fn decide(asked: &Request<'_>, state: &State, config: &Config) -> Decision {
+    let mut call = Call {
+        id: asked.id.clone(),
+        method: asked.method.to_owned(),
+        api: api_of(asked.method),
+        request: Value::Object(Map::new()),
+        broken: Vec::new(),
+        picture: Picture::None,
+        wish: None,
+        example: None,
+        index: state.calls,
+        integration: config.integration,
+        over: asked.over,
+    };
+    let mut effect = Effect::None;
+    let plan = match call.api {
+        Some(api) => api_call(api, asked, state, &mut call),
+        None => match bridge::answer(asked, state, config) {
+            Some((plan, change)) => {
+                effect = change;
+                plan
+            }
+            None => Plan::refuse(METHOD_NOT_FOUND, "no such method"),
+        },
+    };
+    let plan = match config.defect {
+        Some(defect) => defect.apply(&call, plan),
+        None => plan,
+    };
+    Decision { call, plan, effect }
+}
+
+fn api_call(api: &'static str, asked: &Request<'_>, state: &State, call: &mut Call) -> Plan {
+    let Some(Value::Array(args)) = asked.params.get("args") else {
+        return Plan::refuse(INVALID_PARAMS, "params.args: an array of the API's arguments");
+    };
+    if let Some(request) = args.first().and_then(request::plain) {
+        call.request = request;
+    }
+    call.wish = asked.params.pointer("/prefer/example").and_then(Value::as_str).map(str::to_owned);
+    call.broken = request::broken(api, &call.request);
+    call.picture = picture::behind(&call.request, state, asked.over);
+    if call.integration == Integration::Absent {
+        return Plan::silent();
+    }
+    let (settlement, example) = settle(api, call);
+    call.example = example;
+    Plan::settle(settlement)
+}
+
+fn settle(api: &'static str, call: &Call) -> (Settlement, Option<&'static str>) {
+    if !call.broken.is_empty() {
+        return (fail(api, &request::reason(&call.broken)), None);
+    }
+    match &call.wish {
+        Some(name) if canned::find(api, name).is_none() => {
+            let names = canned::names(api).join(", ");
+            (fail(api, &format!("no such canned result; there are: {names}")), None)
+        }
+        Some(name) => engine::named(api, name, &call.request),
+        None => engine::run(api, &call.request, &call.picture),
+    }
+}

@@ -1,0 +1,67 @@
+//! One connection's session: a frame comes in, a plan comes out. No I/O.
+
+use std::sync::Arc;
+
+use fincert_schemas::bridge::{INVALID_REQUEST, PARSE_ERROR};
+use fincert_schemas::json::{self, Lexical};
+use serde_json::Value;
+
+use crate::decide::{Effect, Over, Request, decide};
+use crate::host::Host;
+use crate::plan::{Action, Plan};
+use crate::state::State;
+
+/// One connection's session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    host: Arc<Host>,
+    state: State,
+}
+
+impl Session {
+    pub(crate) fn new(host: Arc<Host>) -> Self {
+        Self { host, state: State::default() }
+    }
+
+    /// What is to be done about a frame, and the id it is about; `None` for a notification.
+    pub(crate) fn receive(&mut self, frame: &[u8]) -> Option<(Value, Plan)> {
+        let parsed = match json::parse(frame) {
+            Ok(parsed) if !parsed.faults.iter().any(|fault| matches!(fault, Lexical::InvalidUtf8 { .. })) => {
+                parsed.value
+            }
+            Ok(_) => return self.refuse(PARSE_ERROR, "not UTF-8"),
+            Err(error) => return self.refuse(PARSE_ERROR, &error.to_string()),
+        };
+        let (Some(method), true) = (
+            parsed.get("method").and_then(Value::as_str),
+            parsed.get("jsonrpc").is_some_and(|version| version == "2.0"),
+        ) else {
+            return self.refuse(INVALID_REQUEST, "a request of JSON-RPC 2.0: jsonrpc, id, method, params");
+        };
+        let id = match parsed.get("id")? {
+            id @ (Value::Number(_) | Value::String(_) | Value::Null) => id,
+            _ => return self.refuse(INVALID_REQUEST, "id: a number or a string"),
+        };
+        if self.state.hung && !matches!(method, "bridge.hello" | "bridge.reset") {
+            return None;
+        }
+        let params = parsed.get("params").unwrap_or(&Value::Null);
+        let asked = Request { id, method, params, over: Over::Bridge };
+        let config = &self.host.config;
+        let decision = decide(&asked, &self.state, config);
+        self.host.journal.note(&decision, config.defect.map(|defect| defect.name));
+        self.state.calls += u64::from(decision.call.api.is_some());
+        match decision.effect {
+            Effect::None => {}
+            Effect::Put(file) => self.state.put(file),
+            Effect::Reset => self.state.reset(),
+        }
+        self.state.hung |= decision.plan.steps.iter().any(|step| step.action == Action::Hang);
+        Some((id.clone(), decision.plan))
+    }
+
+    /// A frame that is no request has no id to answer to.
+    fn refuse(&self, code: i64, message: &str) -> Option<(Value, Plan)> {
+        (!self.state.hung).then(|| (Value::Null, Plan::refuse(code, message)))
+    }
+}

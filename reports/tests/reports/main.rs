@@ -1,0 +1,7 @@
+//! Every renderer against one small run that holds everything a report can say.
+
+mod fixture;
+mod json;
+mod junit;
+mod standing;
+mod terminal;

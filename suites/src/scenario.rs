@@ -1,0 +1,278 @@
+//! Scenarios: what to drive, one YAML file a clause.
+
+use std::sync::LazyLock;
+
+use fincert_schemas::Bilingual;
+use fincert_schemas::bridge::Integration;
+use fincert_schemas::catalog::api_of;
+use fincert_schemas::data::{self, DataError};
+use fincert_schemas::fixture;
+use fincert_schemas::requirement::PROFILES;
+use fincert_schemas::run::Pace;
+use include_dir::{Dir, include_dir};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::expand;
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+
+/// One thing to drive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Scenario {
+    /// Stable, written id: `ocr.bank-card.specimens`.
+    pub id: String,
+    /// What is driven, in a few words.
+    pub title: Bilingual,
+    /// The capability that the target must have declared; absent: any of the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<String>,
+    /// How long it may wait.
+    #[serde(default)]
+    pub pace: Pace,
+    /// In which states of clause 1 it is driven.
+    #[serde(default = "working")]
+    pub integration: Vec<Integration>,
+    /// What a person is asked to do, for the pace `person`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<Bilingual>,
+    /// What is done, in order.
+    pub steps: Vec<Step>,
+    /// The clause; taken from the file.
+    #[serde(default)]
+    pub clause: String,
+    /// The profile; taken from the file.
+    #[serde(default)]
+    pub profile: String,
+}
+
+fn working() -> Vec<Integration> {
+    vec![Integration::Integrated, Integration::Custom]
+}
+
+/// One step of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Step {
+    /// Calls that are made at once; the step ends when all have settled.
+    Concurrent(Concurrent),
+    /// One call, or the same call several times in a row.
+    Call(CallStep),
+}
+
+/// Calls that are made at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Concurrent {
+    /// The calls.
+    pub concurrent: Vec<CallStep>,
+}
+
+/// A call of an API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallStep {
+    /// The method, `ft.finCardOcr` and the like.
+    pub call: String,
+    /// Its first argument; see [`Special`] for what stands for files and long texts. Absent: no argument.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<Value>,
+    /// The canned result that a mock host shall give (what a person would bring about elsewhere).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
+    /// How many times in a row.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// The driver puts a random suffix behind the method's name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub random: bool,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// What may stand in a request in place of a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum Special {
+    /// The path of a specimen that the target is given first.
+    #[serde(rename = "$file")]
+    File(FileSpec),
+    /// A path that names no readable picture.
+    #[serde(rename = "$unreadable")]
+    Unreadable(Unreadable),
+    /// A text that would be long to write.
+    #[serde(rename = "$repeat")]
+    Repeat(Repeat),
+}
+
+/// A specimen, under its own name or another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FileSpec {
+    /// By its id.
+    Id(String),
+    /// By its id, under another file name.
+    Named {
+        /// The specimen's id.
+        id: String,
+        /// The file name that the target is asked to use.
+        name: String,
+    },
+}
+
+/// What a path that names no readable picture names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unreadable {
+    /// A file that was never put, beside one that was.
+    Missing,
+    /// The directory of a file that was put.
+    Directory,
+    /// A file of zero bytes.
+    ZeroBytes,
+    /// A text file with a picture's name.
+    NotAPicture,
+    /// The first half of a PNG.
+    Truncated,
+    /// A file of 100 MB, which the target makes itself.
+    HundredMegabytes,
+    /// A path as it is written here, with the name under which it is filed.
+    Path {
+        /// The name in the transcript.
+        kind: String,
+        /// The path.
+        path: String,
+    },
+}
+
+/// A text, repeated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    /// The text.
+    pub text: String,
+    /// How often.
+    pub times: u32,
+}
+
+/// All scenarios.
+#[derive(Debug, Default)]
+pub struct Suite {
+    /// In the order in which they are driven.
+    pub scenarios: Vec<Scenario>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SuiteFile {
+    clause: String,
+    profile: String,
+    scenarios: Vec<Value>,
+}
+
+impl Suite {
+    /// The suite that is compiled in.
+    pub fn embedded() -> Result<&'static Suite, DataError> {
+        static SUITE: LazyLock<Result<Suite, DataError>> = LazyLock::new(|| {
+            let mut files: Vec<_> = FILES.files().filter(|f| f.path().extension().is_some_and(|e| e == "yaml")).collect();
+            files.sort_by_key(|file| file.path().to_owned());
+            Suite::read(files.iter().map(|file| {
+                (format!("suites/scenarios/{}", file.path().display()), file.contents_utf8().unwrap_or_default())
+            }))
+        });
+        SUITE.as_ref().map_err(Clone::clone)
+    }
+
+    /// Reads scenarios from files given by name and text.
+    pub fn read<'a>(files: impl IntoIterator<Item = (String, &'a str)>) -> Result<Suite, DataError> {
+        let mut suite = Suite::default();
+        for (name, text) in files {
+            let file: SuiteFile = data::read(&name, text)?;
+            if !PROFILES.iter().any(|(profile, _)| *profile == file.profile) {
+                return Err(DataError::new(&name, "/profile", format!("no such profile: {}", file.profile)));
+            }
+            for (index, raw) in file.scenarios.iter().enumerate() {
+                let place = format!("/scenarios/{index}");
+                for value in expand::scenarios(raw).map_err(|message| DataError::new(&name, place.clone(), message))? {
+                    let mut scenario: Scenario = data::from_value(&name, value)
+                        .map_err(|error| DataError::new(&name, format!("{place}{}", error.pointer), error.message))?;
+                    scenario.clause.clone_from(&file.clause);
+                    scenario.profile.clone_from(&file.profile);
+                    check(&scenario).map_err(|message| DataError::new(&name, place.clone(), message))?;
+                    if suite.get(&scenario.id).is_some() {
+                        return Err(DataError::new(&name, format!("{place}/id"), format!("{} is written twice", scenario.id)));
+                    }
+                    suite.scenarios.push(scenario);
+                }
+            }
+        }
+        Ok(suite)
+    }
+
+    /// The scenario with this id.
+    pub fn get(&self, id: &str) -> Option<&Scenario> {
+        self.scenarios.iter().find(|scenario| scenario.id == id)
+    }
+}
+
+impl Scenario {
+    /// Every call, in order.
+    pub fn calls(&self) -> impl Iterator<Item = &CallStep> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Call(call) => std::slice::from_ref(call),
+            Step::Concurrent(group) => &group.concurrent,
+        })
+    }
+}
+
+/// What the scenario's schema cannot say.
+fn check(scenario: &Scenario) -> Result<(), String> {
+    if (scenario.pace == Pace::Person) != scenario.prompt.is_some() {
+        return Err(format!("{}: a prompt goes with the pace person, and only with it", scenario.id));
+    }
+    if let Some(capability) = &scenario.capability {
+        let (profile, _) = capability.split_once(':').unwrap_or((capability, ""));
+        if profile != scenario.profile && scenario.profile != "integration" {
+            return Err(format!("{}: {capability} is no capability of {}", scenario.id, scenario.profile));
+        }
+    }
+    for call in scenario.calls() {
+        if api_of(&call.call).is_none() && !call.random {
+            return Err(format!("{}: no such API: {}", scenario.id, call.call));
+        }
+        for special in call.with.iter().flat_map(specials) {
+            let special = special.map_err(|message| format!("{}: {message}", scenario.id))?;
+            if let Special::File(FileSpec::Id(id) | FileSpec::Named { id, .. }) = special {
+                if fixture::get(&id).is_none() {
+                    return Err(format!("{}: no such specimen: {id}", scenario.id));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The specials in a request. A bridge marker (`$undefined`, `$number`, …) is none of ours.
+fn specials(value: &Value) -> Vec<Result<Special, String>> {
+    match value {
+        Value::Object(object) => match as_special(value) {
+            Some(special) => vec![special],
+            None => object.values().flat_map(specials).collect(),
+        },
+        Value::Array(items) => items.iter().flat_map(specials).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Reads an object with one key of ours as a [`Special`]; `None` for every other value.
+pub fn as_special(value: &Value) -> Option<Result<Special, String>> {
+    let object = value.as_object().filter(|object| object.len() == 1)?;
+    let key = object.keys().next()?;
+    ["$file", "$unreadable", "$repeat"]
+        .contains(&key.as_str())
+        .then(|| serde_json::from_value(value.clone()).map_err(|error| format!("{value}: {error}")))
+}
