@@ -12,6 +12,7 @@ use fincert_schemas::catalog::Catalog;
 use fincert_schemas::run::{Ended, Event, Line, Pace, Reason, RunHeader, Session as SessionLine, Transcript};
 use fincert_suites::judge::declared;
 use fincert_suites::{Scenario, Suite};
+use indexmap::IndexMap;
 use url::Url;
 
 use crate::deadline::Deadlines;
@@ -24,6 +25,8 @@ const BREAKER: u32 = 3;
 /// How long late callbacks are listened for after the last scenario. A defect of the mock host calls back after
 /// 300 ms.
 const DRAIN: Duration = Duration::from_millis(400);
+/// The same in the further states of the embedded mock host.
+const DRAIN_OTHER: Duration = Duration::from_millis(20);
 /// How long fincert waits for a device to dial in for the first time.
 const DEVICE_PATIENCE: Duration = Duration::from_secs(600);
 /// How long it waits for a device that went away.
@@ -42,6 +45,8 @@ pub struct Plan {
     pub unattended: bool,
     /// Whether sensitive values are kept.
     pub reveal: bool,
+    /// Parameters of scenarios, with what `--set` gave.
+    pub params: IndexMap<String, String>,
     /// No machine deadline is longer.
     pub max_wait: Option<Duration>,
 }
@@ -230,7 +235,9 @@ impl Runner<'_, '_> {
             }
         }
         if let Some(mut live) = session {
-            live.drain(DRAIN, &mut self.capture).await;
+            // Only the state that is certified is worth the wait.
+            let patience = if state.is_none_or(|state| state == self.plan.states[0]) { DRAIN } else { DRAIN_OTHER };
+            live.drain(patience, &mut self.capture).await;
             self.strays(&mut live)?;
         }
         Ok(())
@@ -241,7 +248,8 @@ impl Runner<'_, '_> {
         let wire = source.wire(again).await?;
         let number = self.gathered.sessions.len() as u32 + 1;
         let patience = self.plan.max_wait.map_or(HELLO_DEADLINE, |most| HELLO_DEADLINE.min(most.max(Duration::from_secs(5))));
-        let session = connect_hello(wire, number, &mut self.capture, patience).await?;
+        let mut session = connect_hello(wire, number, &mut self.capture, patience).await?;
+        session.params.clone_from(&self.plan.params);
         let line = SessionLine { session: number, hello: session.hello.clone() };
         let io = |error: std::io::Error| ConnectError { reason: Reason::Interrupted, detail: error.to_string() };
         (self.sink)(&Line::Session(line.clone())).map_err(io)?;

@@ -1,5 +1,9 @@
 //! Reading data files: YAML or JSON to a type, with the file and the JSON pointer in every error.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use jsonschema::Validator;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -31,14 +35,27 @@ pub fn read<T: DeserializeOwned + JsonSchema>(file: &str, text: &str) -> Result<
 
 /// The same for a value that was read already.
 pub fn from_value<T: DeserializeOwned + JsonSchema>(file: &str, value: Value) -> Result<T, DataError> {
-    let schema = schema_of::<T>();
-    let validator = jsonschema::options()
-        .build(&schema)
-        .map_err(|error| DataError::new(file, "", format!("the type's own schema is broken: {error}")))?;
+    let validator = validator_of::<T>().map_err(|message| DataError::new(file, "", message))?;
     if let Some(error) = validator.iter_errors(&value).next() {
         return Err(DataError::new(file, error.instance_path().to_string(), error.to_string()));
     }
     serde_json::from_value(value).map_err(|error| DataError::new(file, "", error.to_string()))
+}
+
+/// The validator of a type's schema, compiled once.
+fn validator_of<T: JsonSchema>() -> Result<Arc<Validator>, String> {
+    static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
+    let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let id = T::schema_id().into_owned();
+    if let Some(validator) = compiled.get(&id) {
+        return Ok(Arc::clone(validator));
+    }
+    let validator = jsonschema::options()
+        .build(&schema_of::<T>())
+        .map_err(|error| format!("the type's own schema is broken: {error}"))?;
+    let validator = Arc::new(validator);
+    compiled.insert(id, Arc::clone(&validator));
+    Ok(validator)
 }
 
 /// The JSON Schema of a type.

@@ -29,7 +29,10 @@ fn expand_step(step: &Value) -> Result<Vec<Value>, String> {
         for call in calls {
             expanded.extend(expand(call)?);
         }
-        return Ok(vec![serde_json::json!({ "concurrent": expanded })]);
+        // Its other keys stay, so that a wrong one is found out.
+        let mut group = step.clone();
+        group["concurrent"] = Value::Array(expanded);
+        return Ok(vec![group]);
     }
     expand(step)
 }

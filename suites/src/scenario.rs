@@ -10,6 +10,7 @@ use fincert_schemas::fixture;
 use fincert_schemas::requirement::PROFILES;
 use fincert_schemas::run::Pace;
 use include_dir::{Dir, include_dir};
+use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,6 +105,9 @@ pub enum Special {
     /// A path that names no readable picture.
     #[serde(rename = "$unreadable")]
     Unreadable(Unreadable),
+    /// A value of the target's own surroundings, which `--set` may give.
+    #[serde(rename = "$param")]
+    Param(String),
     /// A text that would be long to write.
     #[serde(rename = "$repeat")]
     Repeat(Repeat),
@@ -164,6 +168,8 @@ pub struct Repeat {
 pub struct Suite {
     /// In the order in which they are driven.
     pub scenarios: Vec<Scenario>,
+    /// The parameters that `--set` may give, with their defaults.
+    pub params: IndexMap<String, String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -171,6 +177,9 @@ pub struct Suite {
 struct SuiteFile {
     clause: String,
     profile: String,
+    /// What `{$param: NAME}` stands for unless `--set NAME=VALUE` says otherwise.
+    #[serde(default)]
+    params: IndexMap<String, String>,
     scenarios: Vec<Value>,
 }
 
@@ -195,6 +204,11 @@ impl Suite {
             if !PROFILES.iter().any(|(profile, _)| *profile == file.profile) {
                 return Err(DataError::new(&name, "/profile", format!("no such profile: {}", file.profile)));
             }
+            for (param, default) in file.params {
+                if suite.params.insert(param.clone(), default).is_some() {
+                    return Err(DataError::new(&name, format!("/params/{param}"), "written twice"));
+                }
+            }
             for (index, raw) in file.scenarios.iter().enumerate() {
                 let place = format!("/scenarios/{index}");
                 for value in expand::scenarios(raw).map_err(|message| DataError::new(&name, place.clone(), message))? {
@@ -202,7 +216,7 @@ impl Suite {
                         .map_err(|error| DataError::new(&name, format!("{place}{}", error.pointer), error.message))?;
                     scenario.clause.clone_from(&file.clause);
                     scenario.profile.clone_from(&file.profile);
-                    check(&scenario).map_err(|message| DataError::new(&name, place.clone(), message))?;
+                    check(&scenario, &suite.params).map_err(|message| DataError::new(&name, place.clone(), message))?;
                     if suite.get(&scenario.id).is_some() {
                         return Err(DataError::new(&name, format!("{place}/id"), format!("{} is written twice", scenario.id)));
                     }
@@ -230,7 +244,7 @@ impl Scenario {
 }
 
 /// What the scenario's schema cannot say.
-fn check(scenario: &Scenario) -> Result<(), String> {
+fn check(scenario: &Scenario, params: &IndexMap<String, String>) -> Result<(), String> {
     if (scenario.pace == Pace::Person) != scenario.prompt.is_some() {
         return Err(format!("{}: a prompt goes with the pace person, and only with it", scenario.id));
     }
@@ -246,10 +260,14 @@ fn check(scenario: &Scenario) -> Result<(), String> {
         }
         for special in call.with.iter().flat_map(specials) {
             let special = special.map_err(|message| format!("{}: {message}", scenario.id))?;
-            if let Special::File(FileSpec::Id(id) | FileSpec::Named { id, .. }) = special {
-                if fixture::get(&id).is_none() {
+            match special {
+                Special::File(FileSpec::Id(id) | FileSpec::Named { id, .. }) if fixture::get(&id).is_none() => {
                     return Err(format!("{}: no such specimen: {id}", scenario.id));
                 }
+                Special::Param(name) if !params.contains_key(&name) => {
+                    return Err(format!("{}: no such parameter: {name}", scenario.id));
+                }
+                _ => {}
             }
         }
     }
@@ -272,7 +290,7 @@ fn specials(value: &Value) -> Vec<Result<Special, String>> {
 pub fn as_special(value: &Value) -> Option<Result<Special, String>> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
     let key = object.keys().next()?;
-    ["$file", "$unreadable", "$repeat"]
+    ["$file", "$unreadable", "$repeat", "$param"]
         .contains(&key.as_str())
         .then(|| serde_json::from_value(value.clone()).map_err(|error| format!("{value}: {error}")))
 }

@@ -19,7 +19,7 @@ use super::{Failure, Reading, exit, law};
 /// Options of `fincert call`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Options {
+pub(crate) struct Options {
     /// The API: finCardOcr or ft.finCardOcr
     method: String,
     /// Its argument as JSON; {"$file": "SPECIMEN"} stands for the path of a specimen given to the target
@@ -67,6 +67,7 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         states: vec![Integration::Integrated],
         unattended: false,
         reveal: options.reveal,
+        params: law.suite.params.clone(),
         max_wait: None,
     };
     let unable = |message: String| Failure { code: exit::COULD_NOT_RUN, message };

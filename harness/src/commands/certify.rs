@@ -27,7 +27,7 @@ const OUT: &str = "fincert-out";
 /// Options of `fincert certify`.
 #[derive(Debug, clap::Parser)]
 #[command(after_help = EXAMPLES)]
-pub struct Options {
+pub(crate) struct Options {
     /// mock, stdio:COMMAND, ws://…, wss://…, listen or listen:ADDRESS:PORT
     #[arg(long, default_value = "mock", value_name = "T", help_heading = "Target")]
     target: Target,
@@ -53,6 +53,9 @@ pub struct Options {
     /// The seed of all randomness [default: a new one, which is printed]
     #[arg(long, value_name = "N", help_heading = "What to drive")]
     seed: Option<u64>,
+    /// What stands for a parameter of the scenarios, NAME=VALUE, such as videoIp=10.0.0.5; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set, help_heading = "What to drive")]
+    set: Vec<(String, String)>,
     /// Failures that are expected; each must fail
     #[arg(long, value_name = "FILE", help_heading = "What to drive")]
     known_failing: Option<PathBuf>,
@@ -84,6 +87,11 @@ impl Default for Options {
     fn default() -> Self {
         <Self as clap::Parser>::parse_from(["fincert"])
     }
+}
+
+fn parse_set(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("want NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
@@ -172,6 +180,14 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         }
         None => Vec::new(),
     };
+    let mut params = law.suite.params.clone();
+    for (name, value) in &options.set {
+        let Some(slot) = params.get_mut(name) else {
+            let names: Vec<_> = law.suite.params.keys().map(String::as_str).collect();
+            return Err(Failure::usage(format!("--set: no scenario has a parameter {name}; there are: {}", names.join(", "))));
+        };
+        slot.clone_from(value);
+    }
     let states = match (options.integration, defect) {
         (Some(state), _) => vec![state.into()],
         (None, Some(defect)) if defect.integration.is_some() => defect.integration.into_iter().collect(),
@@ -194,6 +210,7 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         profiles: options.profile.clone(),
         filter: options.filter.clone(),
         revealed: options.reveal,
+        set: options.set.iter().map(|(name, _)| name.clone()).collect(),
         scenarios: chosen.iter().map(|scenario| scenario.id.clone()).collect(),
         known_failing: known,
     };
@@ -203,6 +220,7 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         states,
         unattended: options.unattended,
         reveal: options.reveal,
+        params,
         max_wait: options.max_wait,
     };
     Ok((plan, header))

@@ -3,20 +3,20 @@
 use fincert_schemas::run::{Ended, Judgement, Reason, Transcript};
 
 /// Certified, or failing exactly as the known-failing list says.
-pub const CERTIFIED: u8 = 0;
+pub(crate) const CERTIFIED: u8 = 0;
 /// Not certified.
-pub const NOT_CERTIFIED: u8 = 1;
+pub(crate) const NOT_CERTIFIED: u8 = 1;
 /// Wrong usage or a bad input file.
-pub const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 /// Could not run: the target, not the verdict.
-pub const COULD_NOT_RUN: u8 = 3;
+pub(crate) const COULD_NOT_RUN: u8 = 3;
 /// A record, snapshot or certificate does not hold.
-pub const DOES_NOT_HOLD: u8 = 4;
+pub(crate) const DOES_NOT_HOLD: u8 = 4;
 /// Interrupted.
-pub const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The table that `fincert list exit-codes` prints.
-pub const TABLE: &[(u8, &str)] = &[
+pub(crate) const TABLE: &[(u8, &str)] = &[
     (CERTIFIED, "certified, or failing exactly as the known-failing list says"),
     (NOT_CERTIFIED, "not certified: a MUST failed, was not exercised, is inconclusive or could not run; or the run was filtered"),
     (USAGE, "wrong usage or a bad input file; nothing was started"),
@@ -26,7 +26,7 @@ pub const TABLE: &[(u8, &str)] = &[
 ];
 
 /// The code of a judged run.
-pub fn of(judgement: &Judgement, transcripts: &[Transcript]) -> u8 {
+pub(crate) fn of(judgement: &Judgement, transcripts: &[Transcript]) -> u8 {
     let could_not_run = transcripts.iter().any(|transcript| match transcript.ended {
         Ended::Broken { reason, .. } => matches!(
             reason,

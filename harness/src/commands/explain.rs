@@ -9,7 +9,7 @@ use super::{Failure, exit, law};
 
 /// Options of `fincert explain`.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The id
     id: String,
 }

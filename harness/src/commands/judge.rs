@@ -9,7 +9,7 @@ use super::{Failure, Reading, exit, law};
 
 /// Options of `fincert judge`.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The run record
     run: PathBuf,
     /// Write a report, FORMAT=PATH (text, json, junit); may be given several times

@@ -11,7 +11,7 @@ use super::{Failure, ListFormat, Reading, exit, law};
 
 /// Options of `fincert list`.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// What to list
     #[arg(value_enum)]
     what: Subject,

@@ -10,7 +10,7 @@ use super::{Failure, exit};
 
 /// Options of `fincert mock`.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// Where to listen; port 0 lets the system choose
     #[arg(long, default_value = "127.0.0.1:7350", value_name = "ADDR")]
     listen: SocketAddr,

@@ -3,7 +3,7 @@
 mod call;
 mod certify;
 mod explain;
-pub mod exit;
+pub(crate) mod exit;
 mod judge;
 mod list;
 mod mock;
@@ -19,7 +19,7 @@ use fincert_suites::judge::Law;
 /// Conformance test harness and mock provider server for the FinClip financial-scenario API.
 #[derive(Debug, Parser)]
 #[command(name = "fincert", version, about, long_about = None, after_help = EXAMPLES, subcommand_negates_reqs = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -110,7 +110,7 @@ impl From<DataError> for Failure {
 }
 
 /// Runs the command; the exit code.
-pub async fn run(cli: Cli) -> u8 {
+pub(crate) async fn run(cli: Cli) -> u8 {
     let outcome = match cli.command {
         None => certify::run(certify::Options::default()).await,
         Some(Command::Certify(options)) => certify::run(*options).await,

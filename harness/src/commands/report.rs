@@ -14,7 +14,7 @@ use super::{Failure, Reading, exit, law};
 
 /// Options of `fincert report`.
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(crate) struct Options {
     /// The run record
     run: PathBuf,
     /// Write a report, FORMAT=PATH (text, json, junit); may be given several times
@@ -120,6 +120,9 @@ pub(super) fn replay_command(header: &RunHeader, scenario: &str) -> String {
     let mut command = format!("fincert certify --target {}", quote(&header.target));
     if let Some(defect) = &header.defect {
         command.push_str(&format!(" --defect {}", quote(defect)));
+    }
+    for name in &header.set {
+        command.push_str(&format!(" --set {name}=…"));
     }
     command.push_str(&format!(" --seed {} --filter {}", header.seed, quote(scenario)));
     command

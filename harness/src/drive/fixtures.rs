@@ -73,6 +73,7 @@ impl Session {
     ) -> Result<Value, PrepareError> {
         let Some(special) = as_special(value) else { return Ok(value.clone()) };
         match special.map_err(PrepareError::Scenario)? {
+            Special::Param(name) => Ok(Value::from(self.params.get(&name).cloned().unwrap_or_default())),
             Special::Repeat(repeat) => Ok(Value::from(repeat.text.repeat(repeat.times as usize))),
             Special::File(spec) => {
                 let (id, name) = match spec {

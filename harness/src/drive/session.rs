@@ -7,6 +7,7 @@ use fincert_schemas::bridge::{Client, Hello, HelloParams, PROTOCOL};
 use fincert_schemas::capture::Capture;
 use fincert_schemas::data;
 use fincert_schemas::run::{Event, Reason, Subject, What};
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::inbound::{self, Message};
@@ -50,6 +51,8 @@ pub struct Session {
     pub hello: Hello,
     wire: Wire,
     next_id: u64,
+    /// What `{$param: NAME}` stands for.
+    pub params: IndexMap<String, String>,
     pub(super) made: HashMap<u64, Made>,
     order: std::collections::VecDeque<u64>,
     internal: HashMap<u64, Option<Result<Value, (i64, String)>>>,
@@ -119,6 +122,7 @@ pub async fn connect_hello(
         hello: placeholder,
         wire,
         next_id: 1,
+        params: IndexMap::new(),
         made: HashMap::new(),
         order: std::collections::VecDeque::new(),
         internal: HashMap::new(),

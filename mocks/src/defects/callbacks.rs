@@ -6,7 +6,7 @@ use fincert_schemas::bridge::{CallbackKind, Via};
 use serde_json::{Map, Value, json};
 
 use super::Defect;
-use super::edit::{BANK_CARD, OCR, is, success};
+use super::edit::{BANK_CARD, OCR, is, is_zero, success};
 use crate::picture;
 use crate::plan::{Action, Plan};
 
@@ -24,7 +24,7 @@ pub(super) const ALL: &[Defect] = &[
         ["银行卡识别成功后不回调", "a recognised bank card is never called back"],
         &["integration.answers"],
         |call, plan| {
-            let silent = is(call, OCR) && call.text("type") == Some(BANK_CARD) && success(&plan).is_some();
+            let silent = is(call, OCR) && call.text("type") == Some(BANK_CARD) && is_zero(&plan);
             if silent { Plan::silent() } else { plan }
         },
     )

@@ -122,7 +122,8 @@ impl<'c> Capture<'c> {
     fn schema_facts(&self, table: &Table, value: &Value, normal: &Value, facts: &mut Vec<Fact>) {
         let mut broken = Vec::new();
         for breach in self.catalog.check(table, normal) {
-            let Some(requirement) = breach.requirement else { continue };
+            // A broken place that no requirement speaks of still makes the value an invalid one.
+            let requirement = breach.requirement.unwrap_or_default();
             let actual = match normal.pointer(&breach.at) {
                 Some(actual) => self.describe(&breach.at, actual),
                 None => "absent".to_owned(),
@@ -242,7 +243,7 @@ fn is_undefined(value: &Value) -> bool {
 }
 
 /// Absent in all but name: null, "", {} and [], and an object of nothing but such.
-pub(crate) fn is_empty(value: &Value) -> bool {
+pub fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

@@ -27,7 +27,7 @@ pub enum Fact {
     },
     /// A place that a requirement speaks of breaks its schema.
     Breaks {
-        /// The requirement, by the schema's `x-requirement`.
+        /// The requirement, by the schema's `x-requirement`; empty where no requirement speaks of the place.
         requirement: String,
         /// Where.
         at: String,

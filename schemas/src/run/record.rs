@@ -60,6 +60,9 @@ pub struct RunHeader {
     /// The scenario filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// The parameters that `--set` gave, by name; their values may be secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub set: Vec<String>,
     /// Whether sensitive values were kept (`--reveal`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revealed: bool,

@@ -1,6 +1,7 @@
 //! A transcript as checks see it: calls with what became of each.
 
 use fincert_schemas::bridge::{CallbackKind, Hello, Via};
+use fincert_schemas::capture::is_empty;
 use fincert_schemas::catalog::{Catalog, api_of, profile_of};
 use fincert_schemas::run::{Captured, Ended, Event, Fact, Reason, Subject, Transcript, What};
 use serde_json::Value;
@@ -187,8 +188,8 @@ impl Call<'_> {
         match self.api {
             Some("finCardOcr" | "finFaceAuth") => match value.get("errorCode") {
                 Some(code) => code.as_f64() == Some(0.0) || code.as_str() == Some("0"),
-                // A result without an errorCode is no refusal.
-                None => value.is_object(),
+                // A result without an errorCode is a success if it has content, else it says nothing.
+                None => ["recogResult", "score"].iter().any(|row| value.get(row).is_some_and(|v| !is_empty(v))),
             },
             Some("finOpenWitnessVideo") => {
                 !matches!(value.get("videoFlag").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).as_deref(), Some("1" | "2"))
