@@ -36,7 +36,9 @@ pub enum Key {
 
 /// Where a filter cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("--filter: {message} at character {at}; an expression is made of globs on scenario ids or KEY:GLOB (scenario, profile, capability, clause, pace), &, |, ! and parentheses")]
+#[error(
+    "--filter: {message} at character {at}; an expression is made of globs on scenario ids or KEY:GLOB (scenario, profile, capability, clause, pace), &, |, ! and parentheses"
+)]
 pub struct FilterError {
     /// What is wrong.
     pub message: String,

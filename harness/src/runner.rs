@@ -165,8 +165,11 @@ impl Runner<'_, '_> {
         }
         for (place, state) in self.plan.states.iter().enumerate() {
             // Beyond the first state only clause 1 is looked at: the rest was seen already.
-            let chosen: Vec<_> =
-                scenarios.iter().copied().filter(|s| s.integration.contains(state) && (place == 0 || s.profile == "integration")).collect();
+            let chosen: Vec<_> = scenarios
+                .iter()
+                .copied()
+                .filter(|s| s.integration.contains(state) && (place == 0 || s.profile == "integration"))
+                .collect();
             if chosen.is_empty() {
                 continue;
             }
@@ -200,7 +203,8 @@ impl Runner<'_, '_> {
                     Err(error) => {
                         // What fails at the very start will fail again; what fails later may have been shot down.
                         self.failures = if self.gathered.sessions.is_empty() { BREAKER } else { self.failures + 1 };
-                        let ended = Ended::Broken { reason: error.reason, detail: self.capture.text(&error.detail, 1_000) };
+                        let ended =
+                            Ended::Broken { reason: error.reason, detail: self.capture.text(&error.detail, 1_000) };
                         self.keep(index, blank(scenario, 0, ended))?;
                         continue;
                     }
@@ -247,7 +251,8 @@ impl Runner<'_, '_> {
         let again = !self.gathered.sessions.is_empty() && state.is_none();
         let wire = source.wire(again).await?;
         let number = self.gathered.sessions.len() as u32 + 1;
-        let patience = self.plan.max_wait.map_or(HELLO_DEADLINE, |most| HELLO_DEADLINE.min(most.max(Duration::from_secs(5))));
+        let patience =
+            self.plan.max_wait.map_or(HELLO_DEADLINE, |most| HELLO_DEADLINE.min(most.max(Duration::from_secs(5))));
         let mut session = connect_hello(wire, number, &mut self.capture, patience).await?;
         session.params.clone_from(&self.plan.params);
         let line = SessionLine { session: number, hello: session.hello.clone() };
@@ -332,9 +337,14 @@ impl Source {
                     progress(Progress::Waiting { url: listener.url() });
                     Self::Listen(listener)
                 }
-                Err(error) => Self::Failed(ConnectError { reason: Reason::ConnectionRefused, detail: format!("{address}: {error}") }),
+                Err(error) => Self::Failed(ConnectError {
+                    reason: Reason::ConnectionRefused,
+                    detail: format!("{address}: {error}"),
+                }),
             },
-            Target::Mock => Self::Failed(ConnectError { reason: Reason::ConnectionRefused, detail: "no mock host".to_owned() }),
+            Target::Mock => {
+                Self::Failed(ConnectError { reason: Reason::ConnectionRefused, detail: "no mock host".to_owned() })
+            }
         }
     }
 

@@ -50,7 +50,9 @@ impl FromStr for Target {
             return if words.is_empty() { Err(TargetError::NoCommand) } else { Ok(Self::Stdio(words)) };
         }
         if text.starts_with("ws://") || text.starts_with("wss://") {
-            return Url::parse(text).map(Self::Dial).map_err(|error| TargetError::Url(text.to_owned(), error.to_string()));
+            return Url::parse(text)
+                .map(Self::Dial)
+                .map_err(|error| TargetError::Url(text.to_owned(), error.to_string()));
         }
         if let Some(address) = text.strip_prefix("listen") {
             return listen(address.strip_prefix(':').unwrap_or(address));

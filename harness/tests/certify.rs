@@ -86,7 +86,8 @@ fn a_seed_gives_the_same_verdicts_byte_by_byte_and_judging_again_agrees() {
 #[test]
 fn nothing_personal_is_left_anywhere() {
     let folder = tempfile::tempdir().unwrap();
-    let mut needles: Vec<String> = ["Specimen-Pwd-7351", "Specimen-Room-7352", "specimen-customer-7351"].map(str::to_owned).into();
+    let mut needles: Vec<String> =
+        ["Specimen-Pwd-7351", "Specimen-Room-7352", "specimen-customer-7351"].map(str::to_owned).into();
     for specimen in fixture::all().unwrap() {
         for field in ["idNo", "name", "cardNo", "address", "represent", "birthday"] {
             needles.extend(specimen.truth.get(field).and_then(Value::as_str).map(str::to_owned));
@@ -101,14 +102,24 @@ fn nothing_personal_is_left_anywhere() {
     needles.dedup();
     assert!(needles.len() > 20);
     // The clean host, and hosts that put values where they do not belong.
-    for (place, defect) in ["", "card-no-number", "recog-result-array", "gender-number", "face-img-on-back", "stray-line", "duplicate-keys"]
-        .iter()
-        .enumerate()
+    for (place, defect) in [
+        "",
+        "card-no-number",
+        "recog-result-array",
+        "gender-number",
+        "face-img-on-back",
+        "stray-line",
+        "duplicate-keys",
+    ]
+    .iter()
+    .enumerate()
     {
         let out = format!("run-{place}");
         let record = format!("{out}/run.jsonl");
-        let (json, junit, page) = (format!("json={out}/r.json"), format!("junit={out}/r.xml"), format!("text={out}/r.txt"));
-        let mut arguments = vec!["certify", "--record", &record, "--report", &json, "--report", &junit, "--report", &page];
+        let (json, junit, page) =
+            (format!("json={out}/r.json"), format!("junit={out}/r.xml"), format!("text={out}/r.txt"));
+        let mut arguments =
+            vec!["certify", "--record", &record, "--report", &json, "--report", &junit, "--report", &page];
         if !defect.is_empty() {
             arguments.extend(["--defect", defect]);
         }
@@ -127,11 +138,15 @@ fn nothing_personal_is_left_anywhere() {
         }
     }
     // With --reveal they are there: the search is able to find them.
-    let revealed = fincert(folder.path(), &["certify", "--reveal", "--filter", "ocr.*.specimens", "--record", "revealed.jsonl"]);
+    let revealed =
+        fincert(folder.path(), &["certify", "--reveal", "--filter", "ocr.*.specimens", "--record", "revealed.jsonl"]);
     assert_eq!(revealed.status.code(), Some(1));
     let content = std::fs::read_to_string(folder.path().join("revealed.jsonl")).unwrap();
     assert!(needles.iter().filter(|needle| content.contains(needle.as_str())).count() > 10);
-    let shown = fincert(folder.path(), &["call", "finCardOcr", r#"{"type":"BankCard","imagePath":{"$file":"bank-card-debit"}}"#]);
+    let shown = fincert(
+        folder.path(),
+        &["call", "finCardOcr", r#"{"type":"BankCard","imagePath":{"$file":"bank-card-debit"}}"#],
+    );
     for needle in &needles {
         assert!(!text(&shown.stdout).contains(needle.as_str()));
     }
@@ -181,7 +196,10 @@ fn repository() -> PathBuf {
 fn the_tesseract_integration_is_certified_on_its_merits() {
     let found = Command::new("tesseract").arg("--list-langs").output();
     let languages = found.map(|output| text(&output.stdout) + &text(&output.stderr)).unwrap_or_default();
-    assert!(languages.contains("chi_sim"), "install tesseract-ocr, tesseract-ocr-chi-sim and python3-pil (./test does)");
+    assert!(
+        languages.contains("chi_sim"),
+        "install tesseract-ocr, tesseract-ocr-chi-sim and python3-pil (./test does)"
+    );
     let folder = tempfile::tempdir().unwrap();
     let engine = repository().join("harness/examples/tesseract/engine.py");
     let target = format!("stdio:/usr/bin/python3 {}", engine.display());

@@ -60,17 +60,10 @@ async fn certify(defect: Option<&'static Defect>, scenarios: Vec<String>) -> Jud
         scenarios,
         known_failing: Vec::new(),
     };
-    let gathered = runner::run(
-        &plan,
-        &header,
-        law().suite,
-        law().catalog,
-        &mut |_| Ok(()),
-        &mut |_| {},
-        std::future::pending(),
-    )
-    .await
-    .unwrap();
+    let gathered =
+        runner::run(&plan, &header, law().suite, law().catalog, &mut |_| Ok(()), &mut |_| {}, std::future::pending())
+            .await
+            .unwrap();
     let evidence = Evidence { header: &header, sessions: &gathered.sessions, transcripts: &gathered.transcripts };
     judge::judge(law(), evidence)
 }

@@ -99,11 +99,15 @@ impl Catalog {
     /// The catalog that is compiled in.
     pub fn embedded() -> Result<&'static Catalog, DataError> {
         static CATALOG: LazyLock<Result<Catalog, DataError>> = LazyLock::new(|| {
-            let files = [("api", &API), ("webrtc", &WEBRTC), ("component", &COMPONENT)].into_iter().flat_map(|(folder, dir)| {
-                dir.files()
-                    .filter(|file| file.path().extension().is_some_and(|ending| ending == "json"))
-                    .map(move |file| (format!("{folder}/{}", file.path().display()), file.contents_utf8().unwrap_or_default()))
-            });
+            let files = [("api", &API), ("webrtc", &WEBRTC), ("component", &COMPONENT)].into_iter().flat_map(
+                |(folder, dir)| {
+                    dir.files().filter(|file| file.path().extension().is_some_and(|ending| ending == "json")).map(
+                        move |file| {
+                            (format!("{folder}/{}", file.path().display()), file.contents_utf8().unwrap_or_default())
+                        },
+                    )
+                },
+            );
             Catalog::read(files)
         });
         CATALOG.as_ref().map_err(Clone::clone)
@@ -114,7 +118,8 @@ impl Catalog {
         let mut documents = HashMap::new();
         for (path, text) in files {
             let file = format!("schemas/{path}");
-            let document: Value = serde_json::from_str(text).map_err(|error| DataError::new(&file, "", error.to_string()))?;
+            let document: Value =
+                serde_json::from_str(text).map_err(|error| DataError::new(&file, "", error.to_string()))?;
             let id = format!("{BASE}{path}");
             if document.get("$id").and_then(Value::as_str) != Some(&id) {
                 return Err(DataError::new(&file, "/$id", format!("must be {id}")));
@@ -133,7 +138,8 @@ impl Catalog {
             let mut options = jsonschema::options().offline().with_registry(&registry).with_base_uri(id.to_owned());
             options = options.should_validate_formats(true).should_ignore_unknown_formats(false);
             for name in format::NAMES {
-                options = options.with_format(*name, move |text: &str| format::check(name, text).is_none_or(|r| r.is_ok()));
+                options =
+                    options.with_format(*name, move |text: &str| format::check(name, text).is_none_or(|r| r.is_ok()));
             }
             options.build(schema).map_err(|error| {
                 DataError::new(&id.replace(BASE, "schemas/"), error.instance_path().to_string(), error.to_string())
@@ -198,7 +204,15 @@ impl Catalog {
             .collect()
     }
 
-    fn walk<'a>(&'a self, doc: &str, schema: &'a Value, sp: String, value: &'a Value, at: String, out: &mut Vec<Place<'a>>) {
+    fn walk<'a>(
+        &'a self,
+        doc: &str,
+        schema: &'a Value,
+        sp: String,
+        value: &'a Value,
+        at: String,
+        out: &mut Vec<Place<'a>>,
+    ) {
         let Some(keywords) = schema.as_object() else { return };
         out.push(Place { at: at.clone(), schema, value });
         if let Some(target) = keywords.get("$ref").and_then(Value::as_str) {
@@ -211,7 +225,8 @@ impl Catalog {
             self.walk(doc, member, format!("{sp}/allOf/{index}"), value, at.clone(), out);
         }
         if keywords.contains_key("if") {
-            let holds = self.conditions.get(&format!("{doc}#{sp}/if")).is_some_and(|condition| condition.is_valid(value));
+            let holds =
+                self.conditions.get(&format!("{doc}#{sp}/if")).is_some_and(|condition| condition.is_valid(value));
             let branch = if holds { "then" } else { "else" };
             if let Some(member) = keywords.get(branch) {
                 self.walk(doc, member, format!("{sp}/{branch}"), value, at.clone(), out);
@@ -248,7 +263,9 @@ impl Catalog {
                 Value::Array(items) => segment.parse::<usize>().ok().and_then(|index| items.get(index)),
                 _ => None,
             };
-            if here.is_object() && here.get("type").is_some() | here.get("properties").is_some() | here.get(&keyword).is_some() {
+            if here.is_object()
+                && here.get("type").is_some() | here.get("properties").is_some() | here.get(&keyword).is_some()
+            {
                 holder = here;
             }
             here = match (segment.as_str(), next) {
@@ -276,7 +293,9 @@ impl Catalog {
                 }
             }
             jsonschema::error::ValidationErrorKind::Format { format: name } => {
-                if let Some(Err(fault)) = instance.pointer(&at).and_then(Value::as_str).and_then(|text| format::check(name, text)) {
+                if let Some(Err(fault)) =
+                    instance.pointer(&at).and_then(Value::as_str).and_then(|text| format::check(name, text))
+                {
                     rule = fault.rule.to_owned();
                     expected = format!("{name}: {}", fault.message_en);
                     expected_zh = Some(format!("{name}:{}", fault.message_zh));

@@ -44,10 +44,20 @@ pub fn files() -> Result<Vec<(String, Value)>, DataError> {
 /// the direction; they are the methods without a result.
 fn openrpc(catalog: &Catalog) -> Value {
     let bridge = [
-        ("bridge.hello", "The first message: who the target is and what it supports.", "hello.params.json", Some("hello.json")),
+        (
+            "bridge.hello",
+            "The first message: who the target is and what it supports.",
+            "hello.params.json",
+            Some("hello.json"),
+        ),
         ("bridge.ping", "Answered with {} at any time, while a call is pending, too.", "", None),
         ("bridge.reset", "Drops all handles and files; between scenarios.", "", None),
-        ("bridge.putFile", "Gives the target a file; it answers with its own path.", "putFile.params.json", Some("putFile.json")),
+        (
+            "bridge.putFile",
+            "Gives the target a file; it answers with its own path.",
+            "putFile.params.json",
+            Some("putFile.json"),
+        ),
         ("bridge.getFile", "Brings a result file back, in chunks.", "getFile.params.json", Some("getFile.json")),
         ("bridge.get", "Reads a property of an object.", "get.params.json", None),
         ("bridge.listen", "From now on events of this type are notified.", "listen.params.json", None),
@@ -64,7 +74,11 @@ fn openrpc(catalog: &Catalog) -> Value {
     for (api, profile) in APIS {
         let text = |table: &str| {
             let id = format!("{BASE}api/{api}.{table}.json");
-            catalog.documents().iter().find(|(doc, _)| *doc == id).and_then(|(_, schema)| schema.get("description").cloned())
+            catalog
+                .documents()
+                .iter()
+                .find(|(doc, _)| *doc == id)
+                .and_then(|(_, schema)| schema.get("description").cloned())
         };
         methods.push(json!({
             "name": format!("ft.{api}"),

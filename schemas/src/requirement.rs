@@ -57,7 +57,10 @@ impl When {
         let has = |ok: Option<bool>| ok.unwrap_or(true);
         has(self.integration.as_ref().map(|list| list.contains(&hello.integration)))
             && has(self.call_style.as_ref().map(|list| list.contains(&hello.call_style)))
-            && has(self.platform.as_ref().map(|list| list.iter().any(|name| name.eq_ignore_ascii_case(&hello.platform))))
+            && has(self
+                .platform
+                .as_ref()
+                .map(|list| list.iter().any(|name| name.eq_ignore_ascii_case(&hello.platform))))
     }
 }
 
@@ -151,7 +154,8 @@ impl Ledger {
     /// The ledger that is compiled in.
     pub fn embedded() -> Result<&'static Ledger, DataError> {
         static LEDGER: LazyLock<Result<Ledger, DataError>> = LazyLock::new(|| {
-            let mut files: Vec<_> = FILES.files().filter(|f| f.path().extension().is_some_and(|e| e == "yaml")).collect();
+            let mut files: Vec<_> =
+                FILES.files().filter(|f| f.path().extension().is_some_and(|e| e == "yaml")).collect();
             files.sort_by_key(|file| file.path().to_owned());
             Ledger::read(files.iter().map(|file| {
                 (format!("schemas/requirements/{}", file.path().display()), file.contents_utf8().unwrap_or_default())
@@ -173,7 +177,11 @@ impl Ledger {
                 requirement.profile.clone_from(&file.profile);
                 let id = requirement.id.clone();
                 if ledger.by_id.insert(id.clone(), requirement).is_some() {
-                    return Err(DataError::new(&name, format!("/requirements/{index}/id"), format!("{id} is written twice")));
+                    return Err(DataError::new(
+                        &name,
+                        format!("/requirements/{index}/id"),
+                        format!("{id} is written twice"),
+                    ));
                 }
             }
             ledger.clauses.push(Clause { number: file.clause, title: file.title });

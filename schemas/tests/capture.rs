@@ -1,5 +1,5 @@
 //! Capture over the real catalog: which facts a result gives, and what is left of its personal data.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use fincert_schemas::bridge::Via;
 use fincert_schemas::capture::{CallContext, Capture};
@@ -83,7 +83,12 @@ fn aliases_stand_for_the_canonical_form() {
     let captured = ocr("IDCard", Some("id-front-male"), &value);
     assert_eq!(broken(&captured), []);
     assert!(captured.facts.iter().any(|f| matches!(f, Fact::Alias { alias, .. } if alias == "numeric-string")));
-    assert!(captured.facts.iter().any(|f| matches!(f, Fact::Relation { relation, holds: true, .. } if relation == "face-shown")));
+    assert!(
+        captured
+            .facts
+            .iter()
+            .any(|f| matches!(f, Fact::Relation { relation, holds: true, .. } if relation == "face-shown"))
+    );
     let mut value = truth("busi-cert-original");
     let fields = value["recogResult"].as_object_mut().unwrap();
     let scope = fields.remove("busiScrope").unwrap();

@@ -1,5 +1,5 @@
 //! The committed schemas of fincert's own messages are those of the types.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::Path;
 
@@ -19,7 +19,10 @@ fn committed_schemas_are_fresh() {
             std::fs::write(&file, &text).unwrap();
         }
         let committed = std::fs::read_to_string(&file).unwrap_or_default();
-        assert!(committed == text, "schemas/{path} is stale: run FINCERT_WRITE_SCHEMAS=1 cargo nextest run -p fincert-schemas");
+        assert!(
+            committed == text,
+            "schemas/{path} is stale: run FINCERT_WRITE_SCHEMAS=1 cargo nextest run -p fincert-schemas"
+        );
     }
 }
 

@@ -1,5 +1,5 @@
 //! The ledger against the specification: every row of every table and every enumerated value has a requirement.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 
@@ -60,7 +60,8 @@ fn every_quote_is_verbatim_and_every_must_has_one() {
         if requirement.level == fincert_schemas::Level::Must {
             assert!(!requirement.quote.is_empty(), "{}: a MUST quotes the specification", requirement.id);
         }
-        let id_is_plain = requirement.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
+        let id_is_plain =
+            requirement.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c));
         assert!(id_is_plain && requirement.id.contains('.'), "{}", requirement.id);
     }
 }

@@ -41,7 +41,8 @@ fn expand(raw: &Value) -> Result<Vec<Value>, String> {
     let Some(object) = raw.as_object() else { return Ok(vec![raw.clone()]) };
     let Some(each) = object.get("each") else { return Ok(vec![raw.clone()]) };
     let entries = each.as_array().ok_or("each must be an array of objects")?;
-    let body: Map<String, Value> = object.iter().filter(|(key, _)| *key != "each").map(|(k, v)| (k.clone(), v.clone())).collect();
+    let body: Map<String, Value> =
+        object.iter().filter(|(key, _)| *key != "each").map(|(k, v)| (k.clone(), v.clone())).collect();
     entries
         .iter()
         .map(|entry| {
@@ -54,7 +55,9 @@ fn expand(raw: &Value) -> Result<Vec<Value>, String> {
 fn substitute(value: &Value, values: &Map<String, Value>) -> Value {
     match value {
         Value::String(text) => {
-            if let Some(whole) = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).and_then(|name| values.get(name)) {
+            if let Some(whole) =
+                text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).and_then(|name| values.get(name))
+            {
                 return whole.clone();
             }
             let mut filled = text.clone();

@@ -187,7 +187,8 @@ impl Suite {
     /// The suite that is compiled in.
     pub fn embedded() -> Result<&'static Suite, DataError> {
         static SUITE: LazyLock<Result<Suite, DataError>> = LazyLock::new(|| {
-            let mut files: Vec<_> = FILES.files().filter(|f| f.path().extension().is_some_and(|e| e == "yaml")).collect();
+            let mut files: Vec<_> =
+                FILES.files().filter(|f| f.path().extension().is_some_and(|e| e == "yaml")).collect();
             files.sort_by_key(|file| file.path().to_owned());
             Suite::read(files.iter().map(|file| {
                 (format!("suites/scenarios/{}", file.path().display()), file.contents_utf8().unwrap_or_default())
@@ -218,7 +219,11 @@ impl Suite {
                     scenario.profile.clone_from(&file.profile);
                     check(&scenario, &suite.params).map_err(|message| DataError::new(&name, place.clone(), message))?;
                     if suite.get(&scenario.id).is_some() {
-                        return Err(DataError::new(&name, format!("{place}/id"), format!("{} is written twice", scenario.id)));
+                        return Err(DataError::new(
+                            &name,
+                            format!("{place}/id"),
+                            format!("{} is written twice", scenario.id),
+                        ));
                     }
                     suite.scenarios.push(scenario);
                 }

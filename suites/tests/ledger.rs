@@ -1,5 +1,5 @@
 //! The ledger against the checks: every requirement is judged by a check, or carries the reason why not.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use fincert_schemas::Ledger;
 use fincert_schemas::catalog::Catalog;

@@ -2,7 +2,7 @@
 //!
 //! The suite is driven here against an ideal target, which knows the specimens' ground truth and answers as the
 //! specification wants it; so what no scenario can exercise is found out without a socket.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -258,6 +258,7 @@ fn ideal_run() -> Judgement {
         defect: None,
         profiles: Vec::new(),
         filter: None,
+        set: Vec::new(),
         revealed: false,
         scenarios: suite().scenarios.iter().map(|scenario| scenario.id.clone()).collect(),
         known_failing: Vec::new(),
@@ -332,6 +333,7 @@ fn prepared(with: Option<&Value>) -> (Value, Option<Subject>) {
             json!("finfile://tmp/unreadable.png")
         }
         Some(Special::Repeat(repeat)) => json!(repeat.text.repeat(repeat.times as usize)),
+        Some(Special::Param(name)) => Value::from(Suite::embedded().unwrap().params[&name].clone()),
         None => value.clone(),
     };
     let request = match with {

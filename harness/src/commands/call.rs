@@ -46,7 +46,8 @@ Examples:
 
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let law = law()?;
-    let method = if options.method.starts_with("ft.") { options.method.clone() } else { format!("ft.{}", options.method) };
+    let method =
+        if options.method.starts_with("ft.") { options.method.clone() } else { format!("ft.{}", options.method) };
     let with: Value = serde_json::from_str(&options.json)
         .map_err(|error| Failure::usage(format!("the argument is not JSON: {error}")))?;
     let call = CallStep { call: method, with: Some(with), example: options.example.clone(), times: 1, random: false };
@@ -73,7 +74,8 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let unable = |message: String| Failure { code: exit::COULD_NOT_RUN, message };
     let mut host = None;
     let mut source = if options.target == Target::Mock {
-        let started = MockHost::start(Config::default()).await.map_err(|error| unable(format!("mock host: {error}")))?;
+        let started =
+            MockHost::start(Config::default()).await.map_err(|error| unable(format!("mock host: {error}")))?;
         let url = url::Url::parse(&started.bridge_url()).map_err(|error| unable(error.to_string()))?;
         host = Some(started);
         Source::Dial(url)
@@ -87,9 +89,11 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     };
     let mut capture = Capture::new(law.catalog, options.reveal);
     let wire = source.wire(false).await.map_err(|error| unable(error.to_string()))?;
-    let mut session = connect_hello(wire, 1, &mut capture, HELLO_DEADLINE).await.map_err(|error| unable(error.to_string()))?;
+    let mut session =
+        connect_hello(wire, 1, &mut capture, HELLO_DEADLINE).await.map_err(|error| unable(error.to_string()))?;
     // A person may have to act; whoever types the command knows.
-    let mut deadlines = Deadlines::new(Some(if session.hello.human { fincert::deadline::PERSON } else { Duration::from_secs(30) }));
+    let mut deadlines =
+        Deadlines::new(Some(if session.hello.human { fincert::deadline::PERSON } else { Duration::from_secs(30) }));
     let mut completes_missed = 0;
     let mut context = Drive {
         capture: &mut capture,
@@ -126,13 +130,19 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         text.push_str(&format!("{ms:>9.1} ms  {line}\n"));
     }
     let findings = judge::findings(law, &hello, &transcript);
-    let truths: Vec<_> = transcript.events.iter().filter_map(|event| match &event.what {
-        What::Answer { value: Some(value), .. } => Some(&value.facts),
-        _ => None,
-    }).flatten().filter_map(|fact| match fact {
-        Fact::Truth { at, equal, distance, .. } => Some((at, *equal, *distance)),
-        _ => None,
-    }).collect();
+    let truths: Vec<_> = transcript
+        .events
+        .iter()
+        .filter_map(|event| match &event.what {
+            What::Answer { value: Some(value), .. } => Some(&value.facts),
+            _ => None,
+        })
+        .flatten()
+        .filter_map(|fact| match fact {
+            Fact::Truth { at, equal, distance, .. } => Some((at, *equal, *distance)),
+            _ => None,
+        })
+        .collect();
     if !truths.is_empty() {
         let equal = truths.iter().filter(|(_, equal, _)| *equal).count();
         text.push_str(&format!("\nfields as the specimen shows them: {equal} of {}\n", truths.len()));
@@ -144,9 +154,21 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let lang = options.reading.lang();
     for finding in &findings {
         let at = finding.at.as_deref().unwrap_or_default();
-        text.push_str(&format!("{}  {} {at}\n      expected: {}\n      actual:   {}\n", finding.outcome.as_str(), finding.requirement, finding.expected.get(lang), finding.actual));
+        text.push_str(&format!(
+            "{}  {} {at}\n      expected: {}\n      actual:   {}\n",
+            finding.outcome.as_str(),
+            finding.requirement,
+            finding.expected.get(lang),
+            finding.actual
+        ));
         if let Some(requirement) = law.ledger.get(&finding.requirement) {
-            text.push_str(&format!("      {} {}: {}\n      {}\n", requirement.clause, requirement.level.as_str(), requirement.zh, requirement.en));
+            text.push_str(&format!(
+                "      {} {}: {}\n      {}\n",
+                requirement.clause,
+                requirement.level.as_str(),
+                requirement.zh,
+                requirement.en
+            ));
         }
         if let Some(hint) = &finding.hint {
             text.push_str(&format!("      hint: {}\n", hint.get(lang)));

@@ -143,7 +143,11 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     }
     let mut written: Vec<String> = record.iter().map(|path| path.display().to_string()).collect();
     written.extend(reports.iter().map(|(_, path)| path.display().to_string()));
-    eprintln!("seed {}; written: {}", header.seed, if written.is_empty() { "nothing".to_owned() } else { written.join(", ") });
+    eprintln!(
+        "seed {}; written: {}",
+        header.seed,
+        if written.is_empty() { "nothing".to_owned() } else { written.join(", ") }
+    );
     if gathered.interrupted {
         return Ok(exit::INTERRUPTED);
     }
@@ -175,7 +179,8 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
     let known = match &options.known_failing {
         Some(path) => {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("known failures {name}: {error}")))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| Failure::usage(format!("known failures {name}: {error}")))?;
             known_failing::read(&name, &text, law.ledger, law.suite)?
         }
         None => Vec::new(),
@@ -184,7 +189,10 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
     for (name, value) in &options.set {
         let Some(slot) = params.get_mut(name) else {
             let names: Vec<_> = law.suite.params.keys().map(String::as_str).collect();
-            return Err(Failure::usage(format!("--set: no scenario has a parameter {name}; there are: {}", names.join(", "))));
+            return Err(Failure::usage(format!(
+                "--set: no scenario has a parameter {name}; there are: {}",
+                names.join(", ")
+            )));
         };
         slot.clone_from(value);
     }
@@ -229,7 +237,10 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
 fn known_profile(law: Law<'_>, name: &str) -> Result<(), Failure> {
     let profile = PROFILES.iter().find(|(profile, parts)| *profile == name || parts.contains(&name));
     let Some((profile, _)) = profile else {
-        let names: Vec<_> = PROFILES.iter().flat_map(|(profile, parts)| std::iter::once(*profile).chain(parts.iter().copied())).collect();
+        let names: Vec<_> = PROFILES
+            .iter()
+            .flat_map(|(profile, parts)| std::iter::once(*profile).chain(parts.iter().copied()))
+            .collect();
         return Err(Failure::usage(format!("no such profile or capability: {name}; there are: {}", names.join(", "))));
     };
     let missing = judge::unchecked(law, profile);
@@ -247,7 +258,8 @@ fn wanted(scenario: &Scenario, profiles: &[String]) -> bool {
     profiles.is_empty()
         || profiles.iter().any(|name| match name.split_once(':') {
             Some((profile, _)) => {
-                scenario.profile == profile && scenario.capability.as_deref().is_none_or(|capability| capability == name)
+                scenario.profile == profile
+                    && scenario.capability.as_deref().is_none_or(|capability| capability == name)
             }
             None => scenario.profile == *name,
         })

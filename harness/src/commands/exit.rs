@@ -18,9 +18,15 @@ pub(crate) const INTERRUPTED: u8 = 130;
 /// The table that `fincert list exit-codes` prints.
 pub(crate) const TABLE: &[(u8, &str)] = &[
     (CERTIFIED, "certified, or failing exactly as the known-failing list says"),
-    (NOT_CERTIFIED, "not certified: a MUST failed, was not exercised, is inconclusive or could not run; or the run was filtered"),
+    (
+        NOT_CERTIFIED,
+        "not certified: a MUST failed, was not exercised, is inconclusive or could not run; or the run was filtered",
+    ),
     (USAGE, "wrong usage or a bad input file; nothing was started"),
-    (COULD_NOT_RUN, "could not run: the target could not be reached, did not say hello, or went down three times in a row"),
+    (
+        COULD_NOT_RUN,
+        "could not run: the target could not be reached, did not say hello, or went down three times in a row",
+    ),
     (DOES_NOT_HOLD, "a record, snapshot or certificate does not hold"),
     (INTERRUPTED, "interrupted; the record holds what was driven until then"),
 ];

@@ -31,15 +31,26 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
             Ok(exit::CERTIFIED)
         }
         None => {
-            let near: Vec<_> = law.ledger.iter().map(|r| r.id.as_str()).filter(|known| known.contains(id)).take(8).collect();
+            let near: Vec<_> =
+                law.ledger.iter().map(|r| r.id.as_str()).filter(|known| known.contains(id)).take(8).collect();
             let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
-            Err(Failure::usage(format!("nothing is called {id}{hint} `fincert list …` names requirements, scenarios, checks, defects and reasons")))
+            Err(Failure::usage(format!(
+                "nothing is called {id}{hint} `fincert list …` names requirements, scenarios, checks, defects and reasons"
+            )))
         }
     }
 }
 
 fn requirement(law: Law<'_>, r: &Requirement) -> String {
-    let mut text = format!("{}\n\nrequirement, clause {}, {}, profile {}\n\n{}\n{}\n", r.id, r.clause, r.level.as_str(), r.profile, r.zh, r.en);
+    let mut text = format!(
+        "{}\n\nrequirement, clause {}, {}, profile {}\n\n{}\n{}\n",
+        r.id,
+        r.clause,
+        r.level.as_str(),
+        r.profile,
+        r.zh,
+        r.en
+    );
     for quote in &r.quote {
         text.push_str(&format!("\n规范原文 / the specification:\n    {}\n", quote.replace('\n', "\n    ")));
     }
@@ -70,7 +81,14 @@ fn requirement(law: Law<'_>, r: &Requirement) -> String {
 }
 
 fn scenario(s: &Scenario) -> String {
-    let mut text = format!("{}\n\nscenario, clause {}, pace {}\n\n{}\n{}\n", s.id, s.clause, s.pace.as_str(), s.title.zh, s.title.en);
+    let mut text = format!(
+        "{}\n\nscenario, clause {}, pace {}\n\n{}\n{}\n",
+        s.id,
+        s.clause,
+        s.pace.as_str(),
+        s.title.zh,
+        s.title.en
+    );
     if let Some(capability) = &s.capability {
         text.push_str(&format!("\nneeds the capability {capability}\n"));
     }

@@ -38,10 +38,19 @@ enum Subject {
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     let rows = rows(options)?;
     let text = match options.format {
-        ListFormat::Json => serde_json::to_string_pretty(&rows.iter().map(|row| &row.json).collect::<Vec<_>>()).unwrap_or_default() + "\n",
+        ListFormat::Json => {
+            serde_json::to_string_pretty(&rows.iter().map(|row| &row.json).collect::<Vec<_>>()).unwrap_or_default()
+                + "\n"
+        }
         ListFormat::Text => {
             let widths: Vec<usize> = (0..rows.iter().map(|row| row.cells.len()).max().unwrap_or_default())
-                .map(|column| rows.iter().filter_map(|row| row.cells.get(column)).map(|cell| cell.chars().count()).max().unwrap_or_default())
+                .map(|column| {
+                    rows.iter()
+                        .filter_map(|row| row.cells.get(column))
+                        .map(|cell| cell.chars().count())
+                        .max()
+                        .unwrap_or_default()
+                })
                 .collect();
             rows.iter().map(|row| line(&row.cells, &widths)).collect()
         }

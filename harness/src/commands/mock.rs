@@ -47,13 +47,17 @@ pub(super) fn find_defect(name: Option<&str>) -> Result<Option<&'static Defect>,
 
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let defect = find_defect(options.defect.as_deref())?;
-    let config = Config { listen: options.listen, integration: options.integration.into(), defect, ..Config::default() };
+    let config =
+        Config { listen: options.listen, integration: options.integration.into(), defect, ..Config::default() };
     let host = MockHost::start(config)
         .await
         .map_err(|error| Failure { code: exit::COULD_NOT_RUN, message: format!("{}: {error}", options.listen) })?;
     let http = host.http_url();
     super::print(&format!("{http}\n"))?;
-    eprintln!("bridge:  {}\ncall:    curl {http}/ft/finCardOcr -d '{{\"type\":\"BankCard\",\"imagePath\":\"finfile://fixtures/bank-card-debit\"}}'\nhelp:    {http}/\nCtrl-C ends it", host.bridge_url());
+    eprintln!(
+        "bridge:  {}\ncall:    curl {http}/ft/finCardOcr -d '{{\"type\":\"BankCard\",\"imagePath\":\"finfile://fixtures/bank-card-debit\"}}'\nhelp:    {http}/\nCtrl-C ends it",
+        host.bridge_url()
+    );
     let _ = tokio::signal::ctrl_c().await;
     host.shutdown().await;
     Ok(exit::CERTIFIED)

@@ -2,17 +2,17 @@
 
 mod call;
 mod certify;
-mod explain;
 pub(crate) mod exit;
+mod explain;
 mod judge;
 mod list;
 mod mock;
 mod report;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fincert_schemas::catalog::Catalog;
 use fincert_schemas::data::DataError;
 use fincert_schemas::{Lang, Ledger};
-use fincert_schemas::catalog::Catalog;
 use fincert_suites::Suite;
 use fincert_suites::judge::Law;
 
@@ -76,7 +76,9 @@ impl Reading {
             Some(LangChoice::Zh) => Lang::Zh,
             Some(LangChoice::En) => Lang::En,
             None => {
-                let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
+                let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                    .iter()
+                    .find_map(|name| std::env::var(name).ok().filter(|v| !v.is_empty()));
                 if locale.is_some_and(|locale| locale.starts_with("zh")) { Lang::Zh } else { Lang::En }
             }
         }

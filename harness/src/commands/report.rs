@@ -36,7 +36,13 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     let law = law()?;
     let record = open(&options.run)?;
     let judgement = judge_record(law, &record);
-    let document = Document { law, header: &record.header, sessions: &record.sessions, transcripts: &record.transcripts, judgement: &judgement };
+    let document = Document {
+        law,
+        header: &record.header,
+        sessions: &record.sessions,
+        transcripts: &record.transcripts,
+        judgement: &judgement,
+    };
     document.write_all(&options.report, options.reading.lang())?;
     Ok(exit::CERTIFIED)
 }
@@ -101,8 +107,10 @@ impl Document<'_> {
     pub(super) fn write_all(&self, reports: &[(Format, PathBuf)], lang: Lang) -> Result<(), Failure> {
         for (format, path) in reports {
             let bytes = self.render(*format, &Style { lang, ..Style::default() })?;
-            write_whole(path, &bytes)
-                .map_err(|error| Failure { code: exit::USAGE, message: format!("{format} report {}: {error}", path.display()) })?;
+            write_whole(path, &bytes).map_err(|error| Failure {
+                code: exit::USAGE,
+                message: format!("{format} report {}: {error}", path.display()),
+            })?;
         }
         Ok(())
     }

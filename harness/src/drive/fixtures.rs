@@ -103,7 +103,11 @@ impl Session {
         self.put(id, &name, &specimen.media_type, specimen.bytes, capture).await
     }
 
-    async fn unreadable(&mut self, kind: &Unreadable, capture: &mut Capture<'_>) -> Result<(String, String), PrepareError> {
+    async fn unreadable(
+        &mut self,
+        kind: &Unreadable,
+        capture: &mut Capture<'_>,
+    ) -> Result<(String, String), PrepareError> {
         let named = |name: &str, path: String| Ok((name.to_owned(), path));
         match kind {
             Unreadable::Path { kind, path } => named(kind, path.clone()),
@@ -116,7 +120,9 @@ impl Session {
                 let end = path.rfind(['/', '\\']).unwrap_or(path.len());
                 named("directory", path[..end].to_owned())
             }
-            Unreadable::ZeroBytes => named("zero-bytes", self.put("zero-bytes", "empty.png", "image/png", b"", capture).await?),
+            Unreadable::ZeroBytes => {
+                named("zero-bytes", self.put("zero-bytes", "empty.png", "image/png", b"", capture).await?)
+            }
             Unreadable::NotAPicture => {
                 named("not-a-picture", self.put("not-a-picture", "text.png", "image/png", TEXT, capture).await?)
             }
@@ -133,7 +139,10 @@ impl Session {
                     url: None,
                     fill: Some(100 * 1024 * 1024),
                 };
-                named("hundred-megabytes", self.put_file("hundred-megabytes", params, 100 * 1024 * 1024, capture).await?)
+                named(
+                    "hundred-megabytes",
+                    self.put_file("hundred-megabytes", params, 100 * 1024 * 1024, capture).await?,
+                )
             }
         }
     }
@@ -166,9 +175,10 @@ impl Session {
         let params = serde_json::to_value(params).unwrap_or_default();
         let failed = |detail: String| PrepareError::Lost { reason: Reason::PutFileFailed, detail };
         let answer = self.ask("bridge.putFile", params, PATIENCE, capture).await?;
-        let value = answer.map_err(|(code, message)| failed(format!("{id}: error {code}: {}", capture.text(&message, 200))))?;
-        let result: PutFileResult =
-            serde_json::from_value(value).map_err(|error| failed(format!("{id}: {}", capture.text(&error.to_string(), 200))))?;
+        let value =
+            answer.map_err(|(code, message)| failed(format!("{id}: error {code}: {}", capture.text(&message, 200))))?;
+        let result: PutFileResult = serde_json::from_value(value)
+            .map_err(|error| failed(format!("{id}: {}", capture.text(&error.to_string(), 200))))?;
         self.note(What::File { name: id.to_owned(), bytes });
         Ok(result.path)
     }

@@ -5,11 +5,13 @@ use fincert_schemas::json::{self, Lexical, Unreadable};
 use fincert_schemas::run::Reason;
 use serde_json::Value;
 
+use super::session::Reply;
+
 /// What a frame says.
 #[derive(Debug)]
 pub(super) enum Message {
     /// An answer to a request.
-    Answer { id: u64, result: Result<Value, (i64, String)> },
+    Answer { id: u64, result: Reply },
     /// A further settlement.
     Callback(CallbackParams),
     /// An event of an object; none of the APIs of section 2 has objects.
@@ -74,7 +76,10 @@ fn message(value: Value) -> Message {
             return Message::Unusable { reason: Reason::UnknownId, detail: format!("id null, error {code}") };
         }
         Some(other) => {
-            return Message::Unusable { reason: Reason::UnknownId, detail: format!("id {other} is not a number of ours") };
+            return Message::Unusable {
+                reason: Reason::UnknownId,
+                detail: format!("id {other} is not a number of ours"),
+            };
         }
         None => return unusable("neither method nor id"),
     };
@@ -95,11 +100,14 @@ fn message(value: Value) -> Message {
 }
 
 /// Reads an answer to an API call.
-pub(super) fn settlement(result: Result<Value, (i64, String)>) -> Result<Settlement, NoSettlement> {
+pub(super) fn settlement(result: Reply) -> Result<Settlement, NoSettlement> {
     let value = result.map_err(|(code, message)| NoSettlement::Refused(code, message))?;
     let via = value.get("via").cloned().unwrap_or_default();
-    let via: Via = serde_json::from_value(via)
-        .map_err(|_| NoSettlement::Malformed("an answer is {via, value}, via one of success, resolve, return, fail, reject, throw, cancel".to_owned()))?;
+    let via: Via = serde_json::from_value(via).map_err(|_| {
+        NoSettlement::Malformed(
+            "an answer is {via, value}, via one of success, resolve, return, fail, reject, throw, cancel".to_owned(),
+        )
+    })?;
     let value = match value {
         Value::Object(mut object) => object.remove("value"),
         _ => None,

@@ -9,6 +9,6 @@ mod inbound;
 mod scenario;
 mod session;
 
-pub use fixtures::{Prepared, PrepareError};
+pub use fixtures::{PrepareError, Prepared};
 pub use scenario::{Drive, drive};
 pub use session::{HELLO_DEADLINE, Session, connect_hello};

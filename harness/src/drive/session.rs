@@ -30,6 +30,9 @@ const KEPT_STDERR: usize = 4_000;
 /// How many finished calls are remembered, so that what comes late still finds its scenario.
 const KEPT_CALLS: usize = 4_096;
 
+/// What a target replied: a result, or an error's code and message.
+pub(super) type Reply = Result<Value, (i64, String)>;
+
 /// A call that was made.
 #[derive(Debug)]
 pub(super) struct Made {
@@ -55,7 +58,7 @@ pub struct Session {
     pub params: IndexMap<String, String>,
     pub(super) made: HashMap<u64, Made>,
     order: std::collections::VecDeque<u64>,
-    internal: HashMap<u64, Option<Result<Value, (i64, String)>>>,
+    internal: HashMap<u64, Option<Reply>>,
     /// Events of scenarios that were closed already, by scenario.
     pub strays: Vec<(String, Event)>,
     scene: Scene,
@@ -134,14 +137,17 @@ pub async fn connect_hello(
         client: Client { name: "fincert".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
     };
     let wrong = |reason, detail: String| ConnectError::new(reason, detail);
-    let answer = session.ask("bridge.hello", json!(params), patience, capture).await.map_err(|lost| match lost.reason {
-        Reason::TargetHung => wrong(Reason::HelloTimeout, session.hello_detail(&lost.detail)),
-        reason => wrong(reason, session.hello_detail(&lost.detail)),
-    })?;
+    let answer =
+        session.ask("bridge.hello", json!(params), patience, capture).await.map_err(|lost| match lost.reason {
+            Reason::TargetHung => wrong(Reason::HelloTimeout, session.hello_detail(&lost.detail)),
+            reason => wrong(reason, session.hello_detail(&lost.detail)),
+        })?;
     let value = answer.map_err(|(code, message)| {
         wrong(Reason::HelloInvalid, format!("bridge.hello was refused: error {code}: {}", capture.text(&message, 200)))
     })?;
-    if let Some(other) = value.get("protocol").filter(|p| p.as_u64().is_some() && p.as_u64() != Some(u64::from(PROTOCOL))) {
+    if let Some(other) =
+        value.get("protocol").filter(|p| p.as_u64().is_some() && p.as_u64() != Some(u64::from(PROTOCOL)))
+    {
         return Err(wrong(Reason::ProtocolVersion, format!("the target speaks protocol {other}, fincert {PROTOCOL}")));
     }
     let hello: Hello = data::from_value("the answer to bridge.hello", value)
@@ -199,10 +205,10 @@ impl Session {
     pub(super) fn remember(&mut self, id: u64, made: Made) {
         self.made.insert(id, made);
         self.order.push_back(id);
-        if self.order.len() > KEPT_CALLS {
-            if let Some(old) = self.order.pop_front() {
-                self.made.remove(&old);
-            }
+        if self.order.len() > KEPT_CALLS
+            && let Some(old) = self.order.pop_front()
+        {
+            self.made.remove(&old);
         }
     }
 
@@ -224,7 +230,7 @@ impl Session {
         params: Value,
         patience: Duration,
         capture: &mut Capture<'_>,
-    ) -> Result<Result<Value, (i64, String)>, Lost> {
+    ) -> Result<Reply, Lost> {
         let id = self.id();
         self.internal.insert(id, None);
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await?;
@@ -318,7 +324,13 @@ impl Session {
             }
             Message::Callback(callback) => {
                 let Some(made) = self.made.get_mut(&callback.id) else {
-                    self.bad(Reason::UnknownId, format!("bridge.callback for id {}", callback.id), bytes, size, capture);
+                    self.bad(
+                        Reason::UnknownId,
+                        format!("bridge.callback for id {}", callback.id),
+                        bytes,
+                        size,
+                        capture,
+                    );
                     return;
                 };
                 made.completes += u32::from(callback.kind == fincert_schemas::bridge::CallbackKind::Complete);
@@ -340,7 +352,7 @@ impl Session {
         }
     }
 
-    fn answer(&mut self, id: u64, result: Result<Value, (i64, String)>, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+    fn answer(&mut self, id: u64, result: Reply, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
         let settlement = match inbound::settlement(result) {
             Ok(settlement) => settlement,
             Err(inbound::NoSettlement::Refused(code, message)) => {
@@ -382,12 +394,8 @@ impl Session {
             return;
         }
         let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2_000)]).into_owned();
-        let what = What::BadFrame {
-            fault,
-            detail: capture.text(&detail, 200),
-            quote: capture.text(&head, 160),
-            bytes: size,
-        };
+        let what =
+            What::BadFrame { fault, detail: capture.text(&detail, 200), quote: capture.text(&head, 160), bytes: size };
         self.note(what);
     }
 

@@ -66,7 +66,9 @@ where
                 }
                 Some(Ok(_)) => continue,
                 Some(Err(Error::Capacity(CapacityError::MessageTooLong { size, .. }))) => {
-                    let _ = sender.send((Instant::now(), Incoming::TooLarge { bytes: size as u64, head: Vec::new() })).await;
+                    let _ = sender
+                        .send((Instant::now(), Incoming::TooLarge { bytes: size as u64, head: Vec::new() }))
+                        .await;
                     // The rest of the message cannot be skipped, so the connection is of no more use.
                     break "a message larger than the limit".to_owned();
                 }

@@ -41,6 +41,7 @@ impl Listener {
         let waiting = async {
             loop {
                 let Ok((stream, peer)) = self.listener.accept().await else { continue };
+                #[expect(clippy::result_large_err, reason = "tungstenite's callback type")]
                 let check = |request: &Request, response: Response| self.check(request, response);
                 let config = Some(dial::limits());
                 let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, check, config);
@@ -52,7 +53,10 @@ impl Listener {
             }
         };
         tokio::time::timeout(patience, waiting).await.map_err(|_| {
-            ConnectError::new(Reason::ConnectionRefused, format!("no device dialled in within {} s", patience.as_secs()))
+            ConnectError::new(
+                Reason::ConnectionRefused,
+                format!("no device dialled in within {} s", patience.as_secs()),
+            )
         })
     }
 
@@ -68,7 +72,8 @@ impl Listener {
             return refuse(StatusCode::NOT_FOUND, "the bridge is at /bridge");
         }
         let query = request.uri().query().unwrap_or_default();
-        let shown = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token").map(|(_, value)| value);
+        let shown =
+            url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token").map(|(_, value)| value);
         if !shown.is_some_and(|shown| same(shown.as_bytes(), self.token.as_bytes())) {
             return refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong; use the URL that fincert printed");
         }

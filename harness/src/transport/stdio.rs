@@ -64,8 +64,7 @@ async fn read_lines(stdout: impl AsyncRead + Unpin, sender: &mpsc::Sender<(Insta
     let mut reader = BufReader::with_capacity(64 * 1024, stdout);
     let mut line = Vec::new();
     let mut size = 0u64;
-    loop {
-        let Ok(chunk) = reader.fill_buf().await else { break };
+    while let Ok(chunk) = reader.fill_buf().await {
         if chunk.is_empty() {
             break;
         }

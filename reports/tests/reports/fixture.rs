@@ -1,7 +1,7 @@
 //! A small run, made by hand: a certified capability, a failing one with two requirements under one cause,
 //! a warning, a target that broke off, an unexpected pass, a hostile string and a very long one.
 
-use fincert_reports::Run;
+use fincert_reports::{Run, Standing};
 use fincert_schemas::bridge::{CallStyle, Hello, Integration};
 use fincert_schemas::run::{
     Accuracy, CAPTURE_VERSION, CauseGroup, Certification, Decision, Ended, Finding, Judgement, Missing, Outcome,
@@ -208,6 +208,7 @@ fn header() -> RunHeader {
         defect: None,
         profiles: Vec::new(),
         filter: None,
+        set: Vec::new(),
         revealed: false,
         scenarios: vec!["ocr/bank-card/clear".into(), "ocr/id-card/front".into()],
         known_failing: vec!["ocr.result.error-code @ ocr/bank-card/clear".into()],
@@ -220,6 +221,7 @@ pub(crate) fn green() -> Fixture {
     let ids = ["integration.answers", "ocr.result.error-code", "ocr.result.bank-card.card-no"];
     let judgement = Judgement {
         suites: "0.1.0".into(),
+        standing: Standing::Certified,
         certifications: vec![
             certification("ocr", Decision::Certified, (3, 3), 0, vec![]),
             certification("ocr:BankCard", Decision::Certified, (3, 3), 0, vec![]),
@@ -283,6 +285,8 @@ pub(crate) fn red() -> Fixture {
     Fixture {
         judgement: Judgement {
             suites: "0.1.0".into(),
+            standing: Standing::UnexpectedPass,
+            asked: vec!["ocr".into()],
             certifications,
             requirements: vec![
                 overall(&ledger, "integration.answers", Outcome::CouldNotRun, gone, 2),
@@ -409,6 +413,7 @@ fn findings(face: &[&str; 2], broken: &[&str; 2]) -> Vec<Finding> {
 pub(crate) fn as_expected() -> Fixture {
     let mut fixture = red();
     let judgement = &mut fixture.judgement;
+    judgement.standing = Standing::AsExpected;
     judgement.unexpected_passes.clear();
     judgement.certifications.truncate(3);
     judgement.certifications[0].missing.pop();

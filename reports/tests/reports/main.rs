@@ -3,5 +3,4 @@
 mod fixture;
 mod json;
 mod junit;
-mod standing;
 mod terminal;

@@ -49,7 +49,9 @@ fn rename(value: &mut Value, at: &str, alias: &str) -> Option<String> {
 
 fn canonical_value(alias: &str, value: &Value) -> Option<Value> {
     match alias {
-        "numeric-string" => value.as_str().filter(|t| t.len() <= 3).and_then(|t| t.parse::<i64>().ok()).map(Value::from),
+        "numeric-string" => {
+            value.as_str().filter(|t| t.len() <= 3).and_then(|t| t.parse::<i64>().ok()).map(Value::from)
+        }
         "number" => value.as_f64().filter(|n| n.fract() == 0.0).map(|n| Value::from(format!("{n:.0}"))),
         "data-url" => {
             let text = value.as_str()?;

@@ -163,8 +163,12 @@ impl Masker<'_> {
                 Value::Object(kept)
             }
             Value::Array(items) => {
-                let mut kept: Vec<Value> =
-                    items.iter().take(KEPT_MEMBERS).enumerate().map(|(index, inner)| self.at(inner, format!("{at}/{index}"), kind)).collect();
+                let mut kept: Vec<Value> = items
+                    .iter()
+                    .take(KEPT_MEMBERS)
+                    .enumerate()
+                    .map(|(index, inner)| self.at(inner, format!("{at}/{index}"), kind))
+                    .collect();
                 if items.len() > KEPT_MEMBERS {
                     kept.push(serde_json::json!({"$cut": items.len() - KEPT_MEMBERS}));
                 }

@@ -152,7 +152,9 @@ impl<'c> Capture<'c> {
                     facts.push(fact);
                 }
                 let integral = place.schema.get("type").and_then(Value::as_str) == Some("integer")
-                    && value.pointer(&place.at).is_some_and(|raw| raw.is_f64() && raw.as_f64().is_some_and(|n| n.fract() == 0.0));
+                    && value
+                        .pointer(&place.at)
+                        .is_some_and(|raw| raw.is_f64() && raw.as_f64().is_some_and(|n| n.fract() == 0.0));
                 if integral {
                     facts.push(Fact::Alias {
                         requirement: requirement.to_owned(),
@@ -161,12 +163,12 @@ impl<'c> Capture<'c> {
                     });
                 }
             }
-            if let Some(seen) = place.schema.get("x-coverage").and_then(|map| map.get(canonical_text(place.value))) {
-                if let Some(requirement) = seen.as_str() {
-                    let fact = Fact::Seen { requirement: requirement.to_owned(), at: place.at.clone() };
-                    if !facts.contains(&fact) {
-                        facts.push(fact);
-                    }
+            if let Some(seen) = place.schema.get("x-coverage").and_then(|map| map.get(canonical_text(place.value)))
+                && let Some(requirement) = seen.as_str()
+            {
+                let fact = Fact::Seen { requirement: requirement.to_owned(), at: place.at.clone() };
+                if !facts.contains(&fact) {
+                    facts.push(fact);
                 }
             }
         }
@@ -177,14 +179,21 @@ impl<'c> Capture<'c> {
         let mut kinds = HashMap::new();
         if let Some(table) = table {
             for place in self.catalog.places(table, value) {
-                if let Some(kind) = place.schema.get("x-sensitive").and_then(Value::as_str).and_then(Sensitive::from_word) {
+                if let Some(kind) =
+                    place.schema.get("x-sensitive").and_then(Value::as_str).and_then(Sensitive::from_word)
+                {
                     kinds.insert(place.at, kind);
                 }
             }
         }
         mask::learn(value, &kinds, &mut self.scrubber);
-        let mut masker =
-            mask::Masker { kinds: &kinds, scrubber: &self.scrubber, reveal: self.reveal, facts: &mut facts, images: Vec::new() };
+        let mut masker = mask::Masker {
+            kinds: &kinds,
+            scrubber: &self.scrubber,
+            reveal: self.reveal,
+            facts: &mut facts,
+            images: Vec::new(),
+        };
         let value = masker.mask(value);
         Captured { value, facts }
     }
@@ -228,12 +237,17 @@ pub fn decode_markers(value: &Value) -> Value {
             object
                 .iter()
                 .filter(|(_, inner)| !is_undefined(inner))
-                .map(|(key, inner)| (key.strip_prefix('$').filter(|k| k.starts_with('$')).unwrap_or(key).to_owned(), decode_markers(inner)))
+                .map(|(key, inner)| {
+                    (
+                        key.strip_prefix('$').filter(|k| k.starts_with('$')).unwrap_or(key).to_owned(),
+                        decode_markers(inner),
+                    )
+                })
                 .collect(),
         ),
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|item| if is_undefined(item) { Value::Null } else { decode_markers(item) }).collect())
-        }
+        Value::Array(items) => Value::Array(
+            items.iter().map(|item| if is_undefined(item) { Value::Null } else { decode_markers(item) }).collect(),
+        ),
         other => other.clone(),
     }
 }

@@ -39,7 +39,9 @@ pub(super) fn err_msg(api: &str, via: Via, value: &Value, facts: &mut Vec<Fact>)
         (None, _) => "absent".to_owned(),
         (Some(_), None) => "not a string".to_owned(),
         // Its beginning is enough to see the form; what follows may hold anything.
-        (_, Some(text)) => text.chars().take_while(|c| c.is_ascii() && !c.is_ascii_control()).take(api.len() + 8).collect(),
+        (_, Some(text)) => {
+            text.chars().take_while(|c| c.is_ascii() && !c.is_ascii_control()).take(api.len() + 8).collect()
+        }
     };
     facts.push(relation(name, "/errMsg", holds, Some(expected), Some(actual)));
 }
@@ -76,7 +78,13 @@ pub(super) fn ocr(catalog: &Catalog, request: &Value, subject: Option<&Subject>,
     };
     let strangers: Vec<_> = other.iter().filter(|name| fields.get(**name).is_some_and(|v| !is_empty(v))).collect();
     for name in &strangers {
-        facts.push(relation("other-face-field", &format!("/recogResult/{name}"), false, None, Some((**name).to_owned())));
+        facts.push(relation(
+            "other-face-field",
+            &format!("/recogResult/{name}"),
+            false,
+            None,
+            Some((**name).to_owned()),
+        ));
     }
     if strangers.is_empty() {
         facts.push(relation("other-face-field", "/recogResult", true, None, None));
@@ -90,7 +98,8 @@ fn result_kind(catalog: &Catalog, asked: &str, fields: &serde_json::Map<String, 
     let documents = catalog.documents();
     let count = |kind: &str| {
         let id = format!("{BASE}api/recogResult.{kind}.json");
-        let names = documents.iter().find(|(doc, _)| *doc == id).and_then(|(_, schema)| schema.get("properties")?.as_object());
+        let names =
+            documents.iter().find(|(doc, _)| *doc == id).and_then(|(_, schema)| schema.get("properties")?.as_object());
         names.map_or(0, |names| names.keys().filter(|name| fields.contains_key(*name)).count())
     };
     if !TYPES.contains(&asked) || fields.is_empty() {
@@ -100,13 +109,20 @@ fn result_kind(catalog: &Catalog, asked: &str, fields: &serde_json::Map<String, 
     let best = TYPES.iter().copied().filter(|kind| *kind != asked).map(|kind| (count(kind), kind)).max();
     let (most, stranger) = best.unwrap_or_default();
     let holds = own > 0 && own >= most;
-    let actual = if holds { asked } else if most > 0 { stranger } else { "fields of no documented type" };
+    let actual = if holds {
+        asked
+    } else if most > 0 {
+        stranger
+    } else {
+        "fields of no documented type"
+    };
     facts.push(relation("result-kind", "/recogResult", holds, Some(asked.to_owned()), Some(actual.to_owned())));
 }
 
 fn dates(fields: &serde_json::Map<String, Value>, facts: &mut Vec<Fact>) {
     let text = |name: &str| fields.get(name).and_then(Value::as_str).filter(|t| !t.is_empty());
-    let (Some(Ok(start)), Some(Ok(end))) = (text("startDate").map(WrittenDate::parse), text("endDate").map(Validity::parse))
+    let (Some(Ok(start)), Some(Ok(end))) =
+        (text("startDate").map(WrittenDate::parse), text("endDate").map(Validity::parse))
     else {
         return;
     };

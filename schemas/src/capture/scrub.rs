@@ -14,8 +14,9 @@ const MAX_CHARS: usize = 512;
 
 /// A long run of Base64, or 11 to 19 digits (with single spaces or hyphens between them, and an X at the end).
 #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the first test that runs")]
-static LOOKS: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"(?P<base64>[A-Za-z0-9+/_-]{64,}={0,2})|(?P<digits>\d(?:[ -]?\d){10,18}(?:[ -]?[Xx])?)").unwrap());
+static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?P<base64>[A-Za-z0-9+/_-]{64,}={0,2})|(?P<digits>\d(?:[ -]?\d){10,18}(?:[ -]?[Xx])?)").unwrap()
+});
 
 /// What a run has taught about values that must not be shown.
 #[derive(Debug, Default)]
@@ -76,7 +77,9 @@ fn worth_knowing(kind: Sensitive, text: &str) -> bool {
 
 /// The text with every control character written as an escape, so that it cannot steer a terminal.
 pub fn escape_controls(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if !text.chars().any(steers) {
         return text.to_owned();
     }
@@ -95,7 +98,10 @@ mod tests {
         scrubber.learn(Sensitive::Address, "样本省甄样例路1号");
         scrubber.learn(Sensitive::Name, "ok");
         assert_eq!(scrubber.scrub("甄样例 住 样本省甄样例路1号 ok"), "甄** 住 *** ok");
-        assert_eq!(scrubber.scrub("id 11010519491231002X card 6222 0200 1234 5678 tel 13800138000"), "id 1****************X card 622202******5678 tel 138******00");
+        assert_eq!(
+            scrubber.scrub("id 11010519491231002X card 6222 0200 1234 5678 tel 13800138000"),
+            "id 1****************X card 622202******5678 tel 138******00"
+        );
         assert_eq!(scrubber.scrub(&"QUJD".repeat(40)), "[160 Base64 characters]");
         assert_eq!(scrubber.scrub("errorCode 1001 at 2026-11-24"), "errorCode 1001 at 2026-11-24");
     }

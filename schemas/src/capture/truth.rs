@@ -10,7 +10,9 @@ use crate::run::{Fact, Subject};
 pub(super) fn compare(request: &Value, subject: Option<&Subject>, value: &Value, facts: &mut Vec<Fact>) {
     let asked = request.get("type").and_then(Value::as_str);
     let Some(Subject::Fixture(id)) = subject else { return };
-    let Some(specimen) = fixture::get(id).filter(|specimen| asked.is_some() && specimen.kind.as_type() == asked) else { return };
+    let Some(specimen) = fixture::get(id).filter(|specimen| asked.is_some() && specimen.kind.as_type() == asked) else {
+        return;
+    };
     let Some(Value::Object(fields)) = value.get("recogResult") else { return };
     if value.get("errorCode").and_then(Value::as_f64) != Some(0.0) {
         return;

@@ -57,11 +57,9 @@ fn messages(view: &View<'_>, sink: &mut Sink<'_>) {
     if matches!(view.transcript.ended, Ended::Skipped { .. }) || view.calls.is_empty() {
         return;
     }
-    for (requirement, holds) in [
-        ("bridge.clean-output", clean),
-        ("bridge.well-formed-json", well_formed),
-        ("bridge.answers-known-ids", known),
-    ] {
+    for (requirement, holds) in
+        [("bridge.clean-output", clean), ("bridge.well-formed-json", well_formed), ("bridge.answers-known-ids", known)]
+    {
         if holds {
             sink.holds(requirement);
         }

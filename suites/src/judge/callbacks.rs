@@ -25,7 +25,8 @@ pub(super) const CHECKS: &[Check] = &[
 fn order(view: &View<'_>, sink: &mut Sink<'_>) {
     for (call, api) in view.api_calls().filter(|(call, _)| call.was_answered()) {
         exclusive(sink, call, api);
-        let completes: Vec<_> = call.callbacks.iter().filter(|callback| callback.kind == CallbackKind::Complete).collect();
+        let completes: Vec<_> =
+            call.callbacks.iter().filter(|callback| callback.kind == CallbackKind::Complete).collect();
         if completes.len() == 1 {
             sink.holds("callbacks.complete-once");
         } else {

@@ -32,6 +32,6 @@ pub(super) fn group(findings: &[Finding], ledger: &Ledger) -> Vec<CauseGroup> {
     for group in &mut groups {
         group.requirements.sort_by_key(|id| (ledger.get(id).map(|r| r.level), ledger.position(id)));
     }
-    groups.sort_by(|a, b| b.outcome.cmp(&a.outcome));
+    groups.sort_by_key(|group| std::cmp::Reverse(group.outcome));
     groups
 }

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use fincert_schemas::Level;
 use fincert_schemas::bridge::{Hello, Integration};
 use fincert_schemas::requirement::{EVERY, PROFILES, Requirement};
 use fincert_schemas::run::{
     Certification, Decision, Ended, Missing, Outcome, Reason, RequirementVerdict, Session, Verdict, What,
 };
-use fincert_schemas::Level;
 
 use super::{Evidence, Law};
 use crate::Scenario;
@@ -46,7 +46,12 @@ pub fn asked(law: Law<'_>, evidence: Evidence<'_>) -> Vec<String> {
     let mut names = Vec::new();
     for (profile, parts) in PROFILES {
         if unchecked(law, profile).is_empty() {
-            names.extend(std::iter::once(profile).chain(*parts).filter(|name| declared(hello, name)).map(|name| (*name).to_owned()));
+            names.extend(
+                std::iter::once(profile)
+                    .chain(*parts)
+                    .filter(|name| declared(hello, name))
+                    .map(|name| (*name).to_owned()),
+            );
         }
     }
     names
@@ -92,7 +97,8 @@ fn counts(scenario: &Scenario, name: &str) -> bool {
 
 /// Whether a requirement applies in any session; with no session, everything does.
 fn applies(requirement: &Requirement, sessions: &[Session], name: &str) -> bool {
-    let mut relevant = sessions.iter().filter(|session| name == "integration" || session.hello.integration != Integration::Absent);
+    let mut relevant =
+        sessions.iter().filter(|session| name == "integration" || session.hello.integration != Integration::Absent);
     sessions.is_empty() || relevant.any(|session| requirement.applies(&session.hello))
 }
 
@@ -156,11 +162,16 @@ fn certification(
     }
     let mut result = empty(Decision::Certified, None, Vec::new());
     for requirement in set(law, name).filter(|r| applies(r, sessions_of(evidence, name), name)) {
-        let mine = verdicts.iter().filter(|v| v.requirement == requirement.id && law.suite.get(&v.scenario).is_some_and(|s| counts(s, name)));
+        let mine = verdicts
+            .iter()
+            .filter(|v| v.requirement == requirement.id && law.suite.get(&v.scenario).is_some_and(|s| counts(s, name)));
         let worst = mine
             .filter(|v| !(v.outcome == Outcome::Fail && excused.contains(key(&v.requirement, &v.scenario).as_str())))
             .max_by_key(|v| v.outcome);
-        let excused_only = worst.is_none() && verdicts.iter().any(|v| v.requirement == requirement.id && excused.contains(key(&v.requirement, &v.scenario).as_str()));
+        let excused_only = worst.is_none()
+            && verdicts.iter().any(|v| {
+                v.requirement == requirement.id && excused.contains(key(&v.requirement, &v.scenario).as_str())
+            });
         let (outcome, reason) = match worst {
             Some(verdict) => (verdict.outcome, verdict.reason),
             None if excused_only => (Outcome::Warn, None),
@@ -177,7 +188,7 @@ fn certification(
             result.missing.push(Missing { requirement: requirement.id.clone(), outcome, reason });
         }
     }
-    result.missing.sort_by(|a, b| b.outcome.cmp(&a.outcome));
+    result.missing.sort_by_key(|missing| std::cmp::Reverse(missing.outcome));
     if !result.missing.is_empty() || evidence.header.filter.is_some() {
         result.decision = Decision::NotCertified;
         result.reason = evidence.header.filter.as_ref().map(|_| Reason::FilteredOut);
@@ -197,16 +208,18 @@ fn why_not(law: Law<'_>, evidence: Evidence<'_>, requirement: &Requirement, name
         return Reason::NoCheck;
     }
     let hello = evidence.sessions.first().map(|session| &session.hello);
-    if let (Some(capability), Some(hello)) = (&requirement.capability, hello) {
-        if !declared(hello, capability) {
-            return Reason::NotDeclared;
-        }
+    if let (Some(capability), Some(hello)) = (&requirement.capability, hello)
+        && !declared(hello, capability)
+    {
+        return Reason::NotDeclared;
     }
     let mut skipped = None;
     let mut driven = false;
     let mut worked = false;
     for transcript in evidence.transcripts {
-        let Some(scenario) = law.suite.get(&transcript.scenario).filter(|scenario| counts(scenario, name)) else { continue };
+        let Some(scenario) = law.suite.get(&transcript.scenario).filter(|scenario| counts(scenario, name)) else {
+            continue;
+        };
         let foreign = matches!((&requirement.capability, &scenario.capability), (Some(a), Some(b)) if a != b);
         if foreign {
             continue;
@@ -245,7 +258,8 @@ pub(super) fn requirements(law: Law<'_>, evidence: Evidence<'_>, verdicts: &[Ver
                     (Outcome::NotApplicable, Some(Reason::ConditionNotMet))
                 }
                 None => {
-                    let profile = if requirement.profile == EVERY { "integration" } else { requirement.profile.as_str() };
+                    let profile =
+                        if requirement.profile == EVERY { "integration" } else { requirement.profile.as_str() };
                     (Outcome::NotExercised, Some(why_not(law, evidence, requirement, profile)))
                 }
             };

@@ -27,8 +27,10 @@ fn follows_picture(view: &View<'_>, sink: &mut Sink<'_>) {
         })
         .collect();
     let Some((first, picture, class)) = scored.first() else { return };
-    let person = |call: &super::Call<'_>| (call.request.value.get("idNo").cloned(), call.request.value.get("name").cloned());
-    let others: Vec<_> = scored.iter().filter(|(call, other, _)| other != picture && person(call) == person(first)).collect();
+    let person =
+        |call: &super::Call<'_>| (call.request.value.get("idNo").cloned(), call.request.value.get("name").cloned());
+    let others: Vec<_> =
+        scored.iter().filter(|(call, other, _)| other != picture && person(call) == person(first)).collect();
     let Some((last, ..)) = others.last() else { return };
     if others.iter().any(|(_, _, other)| other != class) {
         sink.holds("face.result.score.follows-picture");

@@ -72,7 +72,10 @@ fn answered(view: &View<'_>, sink: &mut Sink<'_>) {
 fn refused(view: &View<'_>, sink: &mut Sink<'_>, call: &Call<'_>, api: &str, code: i64, message: &str) {
     let broken = Broken {
         cause: format!("refused-by-bridge:{api}"),
-        expected: Some(Bilingual::new(format!("以 ft.{api} 为名的接口可以调用"), format!("an API that can be called as ft.{api}"))),
+        expected: Some(Bilingual::new(
+            format!("以 ft.{api} 为名的接口可以调用"),
+            format!("an API that can be called as ft.{api}"),
+        )),
         actual: format!("JSON-RPC error {code}: {message}"),
         hint: Some(Bilingual::new(
             "桥只应拒绝它不认识的方法;接口自身的失败用 -32000 返回。",
@@ -86,7 +89,14 @@ fn refused(view: &View<'_>, sink: &mut Sink<'_>, call: &Call<'_>, api: &str, cod
     }
 }
 
-fn broke_off(view: &View<'_>, sink: &mut Sink<'_>, call: &Call<'_>, requirement: &str, acceptable: bool, reason: Reason) {
+fn broke_off(
+    view: &View<'_>,
+    sink: &mut Sink<'_>,
+    call: &Call<'_>,
+    requirement: &str,
+    acceptable: bool,
+    reason: Reason,
+) {
     let detail = match &view.transcript.ended {
         Ended::Broken { detail, .. } => detail.as_str(),
         _ => "",

@@ -21,8 +21,8 @@ mod view;
 use std::collections::BTreeSet;
 
 use fincert_schemas::Ledger;
-use fincert_schemas::catalog::Catalog;
 use fincert_schemas::bridge::Hello;
+use fincert_schemas::catalog::Catalog;
 use fincert_schemas::run::{Finding, Judgement, RunHeader, Session, Standing, Transcript};
 use indexmap::IndexMap;
 

@@ -62,7 +62,8 @@ fn relations(view: &View<'_>, sink: &mut Sink<'_>) {
                 sink.holds(requirement);
                 continue;
             }
-            let named = |text: &str| expected.as_ref().map_or_else(|| text.to_owned(), |value| format!("{text}{value}"));
+            let named =
+                |text: &str| expected.as_ref().map_or_else(|| text.to_owned(), |value| format!("{text}{value}"));
             sink.breaks(
                 requirement,
                 call.step,

@@ -72,7 +72,10 @@ fn invalid(view: &View<'_>, sink: &mut Sink<'_>) {
             let broken = Broken {
                 cause: format!("{api}:accepts{at}:{rule}"),
                 at: Some(at.to_owned()),
-                expected: Some(Bilingual::new("拒绝(fail 或非 0 的 errorCode)", "a refusal: fail, or a non-zero errorCode")),
+                expected: Some(Bilingual::new(
+                    "拒绝(fail 或非 0 的 errorCode)",
+                    "a refusal: fail, or a non-zero errorCode",
+                )),
                 actual: "a success".to_owned(),
                 ..Broken::default()
             };
@@ -122,7 +125,9 @@ fn unknown(view: &View<'_>, sink: &mut Sink<'_>) {
         let extras = unknown_rows(view, call, api);
         let Some(extra) = extras.first() else { continue };
         let plain = view.calls.iter().find(|other| {
-            other.api == Some(api) && keys(other).iter().all(|key| !extras.contains(key)) && other.subject == call.subject
+            other.api == Some(api)
+                && keys(other).iter().all(|key| !extras.contains(key))
+                && other.subject == call.subject
         });
         let Some(plain) = plain.filter(|plain| plain.succeeded()) else { continue };
         let Some(requirement) = call.requirement("request.unknown-field-ignored") else { continue };

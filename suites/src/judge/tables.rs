@@ -23,7 +23,8 @@ pub(super) fn requirements(catalog: &Catalog) -> BTreeSet<String> {
     let mut marked = BTreeSet::new();
     for (id, document) in catalog.documents() {
         let name = id.strip_prefix(BASE).unwrap_or(id);
-        let of_result = APIS.iter().any(|(api, _)| name == format!("api/{api}.result.json")) || name.starts_with("api/recogResult.");
+        let of_result = APIS.iter().any(|(api, _)| name == format!("api/{api}.result.json"))
+            || name.starts_with("api/recogResult.");
         if of_result {
             collect(document, &mut marked);
         }
@@ -73,11 +74,8 @@ fn nothing(sink: &mut Sink<'_>, call: &Call<'_>, api: &str) {
         "finFaceAuth" => "face.result.error-code",
         _ => "ocr.result.error-code",
     };
-    let broken = Broken {
-        cause: format!("{api}:no-value"),
-        actual: "success without a value".to_owned(),
-        ..Broken::default()
-    };
+    let broken =
+        Broken { cause: format!("{api}:no-value"), actual: "success without a value".to_owned(), ..Broken::default() };
     sink.breaks(requirement, call.step, broken);
 }
 
@@ -90,7 +88,10 @@ fn row(sink: &mut Sink<'_>, call: &Call<'_>, api: &str, fact: &Fact) {
             Broken {
                 cause: format!("{api}{at}:{rule}"),
                 at: Some(at.clone()),
-                expected: Some(Bilingual::new(expected_zh.clone().unwrap_or_else(|| expected.clone()), expected.clone())),
+                expected: Some(Bilingual::new(
+                    expected_zh.clone().unwrap_or_else(|| expected.clone()),
+                    expected.clone(),
+                )),
                 actual: actual.clone(),
                 hint: hint(at, actual),
             },

@@ -132,7 +132,9 @@ fn place<'a>(event: &'a Event, calls: &mut Vec<Call<'a>>) {
             }
         }
         What::BadFrame { fault, .. } => {
-            for call in calls.iter_mut().filter(|c| c.answers.is_empty() && c.refused.is_none() && c.no_response.is_none()) {
+            for call in
+                calls.iter_mut().filter(|c| c.answers.is_empty() && c.refused.is_none() && c.no_response.is_none())
+            {
                 call.bad_frame.get_or_insert(*fault);
             }
         }
@@ -191,9 +193,10 @@ impl Call<'_> {
                 // A result without an errorCode is a success if it has content, else it says nothing.
                 None => ["recogResult", "score"].iter().any(|row| value.get(row).is_some_and(|v| !is_empty(v))),
             },
-            Some("finOpenWitnessVideo") => {
-                !matches!(value.get("videoFlag").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).as_deref(), Some("1" | "2"))
-            }
+            Some("finOpenWitnessVideo") => !matches!(
+                value.get("videoFlag").map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).as_deref(),
+                Some("1" | "2")
+            ),
             _ => true,
         }
     }

@@ -1,0 +1,195 @@
+//! How fast fincert drives and judges. Ratios are of measurements in this one run on this one machine, so they can
+//! be compared with those of another; the absolute figures cannot.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fincert::runner::{self, Gathered, Plan};
+use fincert::target::Target;
+use fincert_mocks::{Config, MockHost};
+use fincert_schemas::bridge::Integration;
+use fincert_schemas::catalog::Catalog;
+use fincert_schemas::run::{CAPTURE_VERSION, RECORD_VERSION, RunHeader, What};
+use fincert_schemas::{Ledger, fixture};
+use fincert_suites::judge::{self, Evidence, Law};
+use fincert_suites::{CallStep, Scenario, Step, Suite};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+const CALLS: u32 = 400;
+const ROUNDS: usize = 9;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        overhead().await;
+        let (header, gathered) = identity_profiles().await;
+        judging(&header, &gathered);
+    });
+}
+
+fn law() -> Law<'static> {
+    Law {
+        ledger: Ledger::embedded().unwrap(),
+        suite: Suite::embedded().unwrap(),
+        catalog: Catalog::embedded().unwrap(),
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// The same finCardOcr call over a bare WebSocket and driven by fincert (validated, captured, masked, recorded).
+async fn overhead() {
+    let host = MockHost::start(Config::default()).await.unwrap();
+    let (mut bare, mut driven) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        bare.push(bare_calls(&host.bridge_url()).await / CALLS);
+        driven.push(driven_calls(&host.bridge_url()).await / CALLS);
+    }
+    host.shutdown().await;
+    let (bare, driven) = (median(bare), median(driven));
+    println!("a call over a bare socket        {:>8.1} µs", bare.as_secs_f64() * 1e6);
+    println!("the same call driven             {:>8.1} µs", driven.as_secs_f64() * 1e6);
+    println!(
+        "ratio driven / bare              {:>8.2}      (goal: 2 or less)",
+        driven.as_secs_f64() / bare.as_secs_f64()
+    );
+}
+
+async fn bare_calls(url: &str) -> Duration {
+    let (mut socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.unwrap();
+    let specimen = fixture::get("bank-card-debit").unwrap();
+    let put = json!({"name": "a.png", "mediaType": "image/png", "base64": STANDARD.encode(specimen.bytes)});
+    let path = ask(&mut socket, 1, "bridge.putFile", put, 1).await["result"]["path"].clone();
+    let began = Instant::now();
+    for id in 2..2 + u64::from(CALLS) {
+        // The answer and complete.
+        ask(&mut socket, id, "ft.finCardOcr", json!({"args": [{"type": "BankCard", "imagePath": path}]}), 2).await;
+    }
+    began.elapsed()
+}
+
+async fn ask<S>(socket: &mut S, id: u64, method: &str, params: Value, frames: u32) -> Value
+where
+    S: SinkExt<Message> + StreamExt<Item = Result<Message, tokio_tungstenite::tungstenite::Error>> + Unpin,
+    S::Error: std::fmt::Debug,
+{
+    let message = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+    socket.send(Message::text(message.to_string())).await.unwrap();
+    let mut first = Value::Null;
+    for frame in 0..frames {
+        let text = socket.next().await.unwrap().unwrap().into_text().unwrap();
+        let value: Value = serde_json::from_str(&text).unwrap();
+        if frame == 0 {
+            first = value;
+        }
+    }
+    first
+}
+
+/// Between the first call and the last answer, as the transcript has it.
+async fn driven_calls(url: &str) -> Duration {
+    let call = CallStep {
+        call: "ft.finCardOcr".to_owned(),
+        with: Some(json!({"type": "BankCard", "imagePath": {"$file": "bank-card-debit"}})),
+        example: None,
+        times: CALLS,
+        random: false,
+    };
+    let scenario =
+        Scenario { steps: vec![Step::Call(call)], ..law().suite.get("ocr.bank-card.repeated").unwrap().clone() };
+    let suite = Suite { scenarios: vec![scenario], ..Suite::default() };
+    let plan = plan(Target::Dial(url.parse().unwrap()), vec![Integration::Integrated]);
+    let header = header(&suite);
+    let gathered = run(&plan, &header, &suite).await;
+    // Each call puts its file first; that is taken out, since the bare calls put theirs once.
+    let events = &gathered.transcripts[0].events;
+    let mut spent = 0;
+    let mut began = 0;
+    for event in events {
+        match event.what {
+            What::Call { .. } => began = event.at_us,
+            What::Answer { .. } => spent += event.at_us - began,
+            _ => {}
+        }
+    }
+    Duration::from_micros(spent)
+}
+
+/// All identity profiles against the embedded mock host, in its three states.
+async fn identity_profiles() -> (RunHeader, Gathered) {
+    let suite = law().suite;
+    let plan = plan(Target::Mock, vec![Integration::Integrated, Integration::Custom, Integration::Absent]);
+    let header = header(suite);
+    let mut times = Vec::new();
+    let mut last = Gathered::default();
+    for _ in 0..3 {
+        let began = Instant::now();
+        last = run(&plan, &header, suite).await;
+        times.push(began.elapsed());
+    }
+    println!("the identity profiles in all     {:>8.2} s     (goal: under 3)", median(times).as_secs_f64());
+    (header, last)
+}
+
+/// Judging recorded calls on one core.
+fn judging(header: &RunHeader, gathered: &Gathered) {
+    let calls = |transcripts: &[fincert_schemas::run::Transcript]| {
+        transcripts.iter().flat_map(|t| &t.events).filter(|event| matches!(event.what, What::Call { .. })).count()
+    };
+    let mut transcripts = Vec::new();
+    while calls(&transcripts) < 100_000 {
+        transcripts.extend(gathered.transcripts.iter().cloned());
+    }
+    let evidence = Evidence { header, sessions: &gathered.sessions, transcripts: &transcripts };
+    let began = Instant::now();
+    let judgement = judge::judge(law(), evidence);
+    let took = began.elapsed();
+    assert!(judgement.findings.is_empty());
+    let rate = calls(&transcripts) as f64 / took.as_secs_f64();
+    println!("recorded calls judged a second   {rate:>8.0}      (goal: 100,000 or more)");
+}
+
+fn plan(target: Target, states: Vec<Integration>) -> Plan {
+    Plan {
+        target,
+        defect: None,
+        states,
+        unattended: false,
+        reveal: false,
+        params: law().suite.params.clone(),
+        max_wait: None,
+    }
+}
+
+fn header(suite: &Suite) -> RunHeader {
+    RunHeader {
+        record: RECORD_VERSION,
+        capture: CAPTURE_VERSION,
+        fincert: "bench".to_owned(),
+        seed: 1,
+        began: String::new(),
+        target: "mock".to_owned(),
+        mock: true,
+        defect: None,
+        profiles: Vec::new(),
+        filter: None,
+        set: Vec::new(),
+        revealed: false,
+        scenarios: suite.scenarios.iter().map(|s| s.id.clone()).collect(),
+        known_failing: Vec::new(),
+    }
+}
+
+async fn run(plan: &Plan, header: &RunHeader, suite: &Suite) -> Gathered {
+    let mut record = Vec::new();
+    let mut sink =
+        |line: &fincert_schemas::run::Line| serde_json::to_writer(&mut record, line).map_err(std::io::Error::other);
+    runner::run(plan, header, suite, law().catalog, &mut sink, &mut |_| {}, std::future::pending()).await.unwrap()
+}
