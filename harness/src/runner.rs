@@ -211,7 +211,11 @@ impl Runner<'_, '_> {
                 }
             }
             let Some(live) = session.as_mut().filter(|_| self.failures < BREAKER) else {
-                let detail = format!("the target went down {BREAKER} times in a row");
+                let detail = if self.gathered.sessions.is_empty() {
+                    "the target could not be reached at the start of the run".to_owned()
+                } else {
+                    format!("{BREAKER} scenarios in a row failed to run")
+                };
                 self.keep(index, blank(scenario, 0, Ended::Broken { reason: Reason::BreakerOpen, detail }))?;
                 continue;
             };

@@ -168,6 +168,16 @@ impl Catalog {
         self.tables.get(&format!("{BASE}api/{api}.result.json"))
     }
 
+    /// The schema below `schemas/` at this path, `api/finCardOcr.result.json`.
+    pub fn document(&self, path: &str) -> Option<&Value> {
+        self.documents.get(&format!("{BASE}{path}"))
+    }
+
+    /// The rows that a table names.
+    pub fn rows(&self, path: &str) -> Option<&serde_json::Map<String, Value>> {
+        self.document(path)?.get("properties")?.as_object()
+    }
+
     /// All schema documents with their `$id`s, sorted.
     pub fn documents(&self) -> Vec<(&str, &Value)> {
         let mut all: Vec<_> = self.documents.iter().map(|(id, document)| (id.as_str(), document)).collect();

@@ -199,6 +199,16 @@ impl Ledger {
         self.by_id.values()
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
     /// The place of a requirement in the specification's order.
     pub fn position(&self, id: &str) -> usize {
         self.by_id.get_index_of(id).unwrap_or(usize::MAX)

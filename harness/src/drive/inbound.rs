@@ -29,8 +29,16 @@ pub(super) enum NoSettlement {
     Malformed(String),
 }
 
+/// The most values that a frame may hold. In memory a value costs a hundred times its two bytes of text, several
+/// times over while it is captured; the largest result of these APIs has some twenty.
+const MAX_VALUES: usize = 100_000;
+
 /// Reads one frame, with the faults of its text: name and place.
 pub(super) fn read(bytes: &[u8]) -> (Message, Vec<(&'static str, String)>) {
+    if values_exceed(bytes, MAX_VALUES) {
+        let detail = format!("more than {MAX_VALUES} values");
+        return (Message::Unusable { reason: Reason::FrameTooLarge, detail }, Vec::new());
+    }
     let parsed = match json::parse(bytes) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -51,6 +59,21 @@ pub(super) fn read(bytes: &[u8]) -> (Message, Vec<(&'static str, String)>) {
         })
         .collect();
     (message(parsed.value), faults)
+}
+
+/// Counts what begins a value or parts two, outside strings.
+fn values_exceed(bytes: &[u8], limit: usize) -> bool {
+    let (mut count, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in bytes {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' | b',' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count > limit
 }
 
 fn message(value: Value) -> Message {

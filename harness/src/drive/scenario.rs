@@ -149,6 +149,7 @@ async fn send(
         subject: ready.subject,
         sent: Instant::now(),
         settled: false,
+        refused: false,
         completes: 0,
     };
     session.remember(id, made);
@@ -190,12 +191,17 @@ async fn settle_calls(
         if session.hear(deadline, drive.capture).await? {
             continue;
         }
+        let place = session.place();
         let alive = session.ping(drive.capture).await?;
-        // The answer may have come while the ping was under way; then it came late.
+        // The answer may have come while the ping was under way; then it came late, and stands behind this.
         let deadline_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        session.note(What::NoResponse { id, deadline_ms, alive });
+        session.note_at(place, What::NoResponse { id, deadline_ms, alive });
         if let Some(made) = session.made.get(&id) {
-            drive.deadlines.silent(&made.method);
+            if made.settled {
+                drive.deadlines.answered(&made.method, made.sent.elapsed());
+            } else {
+                drive.deadlines.silent(&made.method);
+            }
         }
         waiting.retain(|(other, _)| *other != id);
         if !alive {
@@ -209,7 +215,11 @@ async fn settle_calls(
 async fn settle(session: &mut Session, calls: &[u64], drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
     let callbacks = session.hello.call_style == CallStyle::Callbacks;
     let missing = |session: &Session| {
-        callbacks && calls.iter().filter_map(|id| session.made.get(id)).any(|made| made.settled && made.completes == 0)
+        callbacks
+            && calls
+                .iter()
+                .filter_map(|id| session.made.get(id))
+                .any(|made| made.settled && !made.refused && made.completes == 0)
     };
     loop {
         let expected = missing(session) && *drive.completes_missed < COMPLETES_MISSED;

@@ -42,6 +42,7 @@ pub(super) struct Made {
     pub(super) subject: Option<Subject>,
     pub(super) sent: Instant,
     pub(super) settled: bool,
+    pub(super) refused: bool,
     pub(super) completes: u32,
 }
 
@@ -75,6 +76,13 @@ struct Scene {
     bad: usize,
     stderr: usize,
     last: Instant,
+}
+
+/// A place in the transcript at hand.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    index: usize,
+    at_us: u64,
 }
 
 impl Scene {
@@ -187,8 +195,18 @@ impl Session {
     }
 
     pub(super) fn note(&mut self, what: What) {
+        let place = self.place();
+        self.note_at(place, what);
+    }
+
+    /// Here and now in the transcript, for something that is known only later.
+    pub(super) fn place(&self) -> Place {
         let at_us = u64::try_from(self.scene.began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.scene.events.push(Event { at_us, late: false, what });
+        Place { index: self.scene.events.len(), at_us }
+    }
+
+    pub(super) fn note_at(&mut self, place: Place, what: What) {
+        self.scene.events.insert(place.index, Event { at_us: place.at_us, late: false, what });
     }
 
     /// When something of the scenario was last heard.
@@ -266,7 +284,11 @@ impl Session {
         match tokio::time::timeout_at(deadline.into(), self.wire.incoming.recv()).await {
             Err(_) => Ok(false),
             Ok(None) => Err(Lost { reason: Reason::TargetExited, detail: "the connection is closed".to_owned() }),
-            Ok(Some((at, incoming))) => self.take(at, incoming, capture).map(|()| true),
+            Ok(Some((at, incoming))) => {
+                // stderr counts for no flood, so an endless one must not keep the deadline from passing.
+                let counts = at <= deadline || !matches!(incoming, Incoming::Stderr(_));
+                self.take(at, incoming, capture).map(|()| counts)
+            }
         }
     }
 
@@ -358,6 +380,7 @@ impl Session {
             Err(inbound::NoSettlement::Refused(code, message)) => {
                 if let Some(made) = self.made.get_mut(&id) {
                     made.settled = true;
+                    made.refused = true;
                 }
                 let what = What::Refused { id, code, message: capture.text(&message, 200) };
                 return self.file(id, what);

@@ -1,7 +1,7 @@
 //! stdio: one JSON object a line; stderr is for people and is kept.
 
 use std::process::Stdio;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use fincert_schemas::bridge::MAX_FRAME_BYTES;
 use fincert_schemas::run::Reason;
@@ -13,6 +13,9 @@ use super::{ConnectError, Guard, HEAD, Incoming, QUEUE, Wire};
 
 /// A line on stderr longer than this is cut.
 const STDERR_LINE: usize = 4096;
+/// How long a program may outlive its standard output, and its stderr may outlive the program (a child of its own
+/// may hold it open).
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Starts the program and connects to its standard streams.
 pub fn spawn(words: &[String]) -> Result<Wire, ConnectError> {
@@ -43,20 +46,21 @@ pub fn spawn(words: &[String]) -> Result<Wire, ConnectError> {
             }
         }
     });
-    let errors = tokio::spawn(read_stderr(stderr, sender.clone()));
+    let mut errors = tokio::spawn(read_stderr(stderr, sender.clone()));
+    let stderr_task = errors.abort_handle();
     let reader = tokio::spawn(async move {
         read_lines(stdout, &sender).await;
         // Its output has ended; a program that closes it and goes on is as gone as one that exits.
-        let status = tokio::time::timeout(std::time::Duration::from_secs(1), child.wait()).await;
+        let status = tokio::time::timeout(LINGER, child.wait()).await;
         let text = match status {
             Ok(Ok(status)) => status.to_string(),
             Ok(Err(error)) => error.to_string(),
             Err(_) => "it closed its standard output".to_owned(),
         };
-        let _ = errors.await;
+        let _ = tokio::time::timeout(LINGER, &mut errors).await;
         let _ = sender.send((Instant::now(), Incoming::Gone(text))).await;
     });
-    let tasks = vec![writer.abort_handle(), reader.abort_handle()];
+    let tasks = vec![writer.abort_handle(), reader.abort_handle(), stderr_task];
     Ok(Wire { outgoing, incoming, guard: Guard { process: group, tasks } })
 }
 

@@ -100,6 +100,7 @@ def leave_a_child():
 
 
 def many_values(text):
+    """15 MiB of it."""
     return text * (15 * 1024 * 1024 // len(text))
 
 
@@ -175,6 +176,12 @@ def trouble(number, request):
         answer(number, {**CARD, ESCAPES: ESCAPES, "description": ESCAPES, "futureField": [ESCAPES] * 3})
     elif MODE == "big-text":
         raw(text_of(number, card(description="x" * (15 * 1024 * 1024))))
+    elif MODE == "big-controls":
+        raw(text_of(number, card(description="").replace(b'"description": ""', b'"description": "%b"' % many_values(b"\x7f"))))
+    elif MODE == "many-secrets":
+        names = b",".join(b'"%08x"' % (place * 7919) for place in range(12_000))
+        raw(text_of(number, card(name=0, zeta=0).replace(b'"name": 0', b'"name": [%b]' % names)
+                    .replace(b'"zeta": 0', b'"zeta": "%b"' % many_values(b"some text "))))
     elif MODE == "big-list":
         raw(text_of(number, card(futureField=0).replace(b'Field": 0', b'Field": [' + many_values(b"0,") + b"0]")))
     elif MODE == "big-nest":

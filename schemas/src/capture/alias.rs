@@ -1,6 +1,8 @@
 //! Aliases: spellings that real integrations use. They are rewritten to the canonical form, so that the rest
 //! of the table is checked as if the canonical form had been there, and the rewriting is a fact.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::catalog::{Breach, Catalog, Table};
@@ -9,16 +11,22 @@ use crate::run::Fact;
 /// How many rewritings one value may take; the specification's tables have two places with aliases each.
 const ROUNDS: usize = 8;
 
-/// The value in canonical form.
-pub(super) fn canonical(catalog: &Catalog, table: &Table, value: &Value, facts: &mut Vec<Fact>) -> Value {
-    let mut normal = value.clone();
+/// The value in canonical form, with what is still broken in it.
+pub(super) fn canonical<'v>(
+    catalog: &Catalog,
+    table: &Table,
+    value: &'v Value,
+    facts: &mut Vec<Fact>,
+) -> (Cow<'v, Value>, Vec<Breach>) {
+    let mut normal = Cow::Borrowed(value);
+    let mut breaches = catalog.check(table, &normal);
     for _ in 0..ROUNDS {
-        let rewritten = catalog.check(table, &normal).into_iter().find_map(|breach| rewrite(&normal, &breach));
-        let Some((next, fact)) = rewritten else { break };
-        normal = next;
+        let Some((next, fact)) = breaches.iter().find_map(|breach| rewrite(&normal, breach)) else { break };
+        normal = Cow::Owned(next);
         facts.push(fact);
+        breaches = catalog.check(table, &normal);
     }
-    normal
+    (normal, breaches)
 }
 
 fn rewrite(value: &Value, breach: &Breach) -> Option<(Value, Fact)> {

@@ -21,7 +21,7 @@ pub use mask::Sensitive;
 pub use scrub::{Scrubber, escape_controls};
 
 use crate::bridge::Via;
-use crate::catalog::{Catalog, Table, api_of};
+use crate::catalog::{Breach, Catalog, Table, api_of};
 use crate::fixture;
 use crate::format::base64_image::{self, Form, PictureFormat};
 use crate::run::{Captured, Fact, ImageFacts, Subject};
@@ -80,7 +80,8 @@ impl<'c> Capture<'c> {
         let table = api_of(method).and_then(|api| self.catalog.request(api));
         let mut facts = Vec::new();
         if let Some(table) = table {
-            self.schema_facts(table, &value, &value, &mut facts);
+            let breaches = self.catalog.check(table, &value);
+            self.schema_facts(table, &value, &value, breaches, &mut facts);
         }
         self.finish(table, &value, facts)
     }
@@ -93,11 +94,12 @@ impl<'c> Capture<'c> {
         relations::err_msg(api, via, &value, &mut facts);
         let table = if via.is_success() { self.catalog.result(api) } else { None };
         let Some(table) = table else { return self.finish(self.catalog.result(api), &value, facts) };
-        let normal = alias::canonical(self.catalog, table, &value, &mut facts);
-        self.schema_facts(table, &value, &normal, &mut facts);
+        let (normal, breaches) = alias::canonical(self.catalog, table, &value, &mut facts);
+        self.schema_facts(table, &value, &normal, breaches, &mut facts);
         if api == "finCardOcr" {
-            relations::ocr(self.catalog, &decode_markers(call.request), call.subject, &normal, &mut facts);
-            truth::compare(&decode_markers(call.request), call.subject, &normal, &mut facts);
+            let asked = call.request.get("type").and_then(Value::as_str).unwrap_or_default();
+            relations::ocr(self.catalog, asked, call.subject, &normal, &mut facts);
+            truth::compare(asked, call.subject, &normal, &mut facts);
         }
         for at in ["/recogResult", "/score", "/faceImgStr"] {
             if let Some(part) = normal.pointer(at).filter(|part| !is_empty(part)) {
@@ -119,9 +121,9 @@ impl<'c> Capture<'c> {
     }
 
     /// Schema facts of `normal`, the canonical form of `value`.
-    fn schema_facts(&self, table: &Table, value: &Value, normal: &Value, facts: &mut Vec<Fact>) {
+    fn schema_facts(&self, table: &Table, value: &Value, normal: &Value, breaches: Vec<Breach>, facts: &mut Vec<Fact>) {
         let mut broken = Vec::new();
-        for breach in self.catalog.check(table, normal) {
+        for breach in breaches {
             // A broken place that no requirement speaks of still makes the value an invalid one.
             let requirement = breach.requirement.unwrap_or_default();
             let actual = match normal.pointer(&breach.at) {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::is_empty;
 use crate::bridge::Via;
-use crate::catalog::{BASE, Catalog};
+use crate::catalog::Catalog;
 use crate::fixture::{self, Kind};
 use crate::format::date::{Validity, WrittenDate};
 use crate::format::resident_id;
@@ -47,8 +47,7 @@ pub(super) fn err_msg(api: &str, via: Via, value: &Value, facts: &mut Vec<Fact>)
 }
 
 /// The relations of finCardOcr.
-pub(super) fn ocr(catalog: &Catalog, request: &Value, subject: Option<&Subject>, value: &Value, facts: &mut Vec<Fact>) {
-    let asked = request.get("type").and_then(Value::as_str).unwrap_or_default();
+pub(super) fn ocr(catalog: &Catalog, asked: &str, subject: Option<&Subject>, value: &Value, facts: &mut Vec<Fact>) {
     if let Some(echo) = value.get("type") {
         let actual = echo.as_str().map_or_else(|| "not a string".to_owned(), |t| t.chars().take(24).collect());
         facts.push(relation("echo-type", "/type", echo.as_str() == Some(asked), Some(asked.to_owned()), Some(actual)));
@@ -95,12 +94,9 @@ pub(super) fn ocr(catalog: &Catalog, request: &Value, subject: Option<&Subject>,
 
 /// With errorCode 0 the fields are those of the type that was asked for.
 fn result_kind(catalog: &Catalog, asked: &str, fields: &serde_json::Map<String, Value>, facts: &mut Vec<Fact>) {
-    let documents = catalog.documents();
     let count = |kind: &str| {
-        let id = format!("{BASE}api/recogResult.{kind}.json");
-        let names =
-            documents.iter().find(|(doc, _)| *doc == id).and_then(|(_, schema)| schema.get("properties")?.as_object());
-        names.map_or(0, |names| names.keys().filter(|name| fields.contains_key(*name)).count())
+        let rows = catalog.rows(&format!("api/recogResult.{kind}.json"));
+        rows.map_or(0, |rows| rows.keys().filter(|name| fields.contains_key(*name)).count())
     };
     if !TYPES.contains(&asked) || fields.is_empty() {
         return;

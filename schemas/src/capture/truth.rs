@@ -7,10 +7,9 @@ use crate::fixture;
 use crate::format::date::WrittenDate;
 use crate::run::{Fact, Subject};
 
-pub(super) fn compare(request: &Value, subject: Option<&Subject>, value: &Value, facts: &mut Vec<Fact>) {
-    let asked = request.get("type").and_then(Value::as_str);
+pub(super) fn compare(asked: &str, subject: Option<&Subject>, value: &Value, facts: &mut Vec<Fact>) {
     let Some(Subject::Fixture(id)) = subject else { return };
-    let Some(specimen) = fixture::get(id).filter(|specimen| asked.is_some() && specimen.kind.as_type() == asked) else {
+    let Some(specimen) = fixture::get(id).filter(|specimen| specimen.kind.as_type() == Some(asked)) else {
         return;
     };
     let Some(Value::Object(fields)) = value.get("recogResult") else { return };

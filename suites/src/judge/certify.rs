@@ -4,7 +4,7 @@
 //! pass or warn. The requirements of every profile (clause 1) are judged within each by that profile's own
 //! scenarios, so a capability stands or falls by its own calls.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use fincert_schemas::Level;
 use fincert_schemas::bridge::{Hello, Integration};
@@ -108,6 +108,20 @@ fn sessions_of<'a>(evidence: Evidence<'a>, name: &str) -> &'a [Session] {
     if name == "integration" { evidence.sessions } else { &evidence.sessions[..evidence.sessions.len().min(1)] }
 }
 
+/// The verdicts by requirement, each with its scenario.
+type Index<'a> = HashMap<&'a str, Vec<(&'a Verdict, &'a Scenario)>>;
+
+fn index<'a>(law: Law<'a>, verdicts: &'a [Verdict]) -> Index<'a> {
+    let scenarios: HashMap<&str, &Scenario> = law.suite.scenarios.iter().map(|s| (s.id.as_str(), s)).collect();
+    let mut index: Index<'a> = HashMap::new();
+    for verdict in verdicts {
+        if let Some(scenario) = scenarios.get(verdict.scenario.as_str()) {
+            index.entry(verdict.requirement.as_str()).or_default().push((verdict, scenario));
+        }
+    }
+    index
+}
+
 /// Decides about every profile and capability, and whether all that was asked for is certified. Verdicts in
 /// `excused` count as met.
 pub(super) fn certifications(
@@ -117,10 +131,11 @@ pub(super) fn certifications(
     excused: &BTreeSet<&str>,
 ) -> (Vec<Certification>, bool) {
     let asked = asked(law, evidence);
+    let index = index(law, verdicts);
     let mut all = Vec::new();
     for (profile, parts) in PROFILES {
         for name in std::iter::once(profile).chain(*parts) {
-            all.push(certification(law, evidence, verdicts, excused, name, &asked));
+            all.push(certification(law, evidence, &index, excused, name, &asked));
         }
     }
     let wanted = |c: &&Certification| asked.contains(&c.name);
@@ -131,7 +146,7 @@ pub(super) fn certifications(
 fn certification(
     law: Law<'_>,
     evidence: Evidence<'_>,
-    verdicts: &[Verdict],
+    index: &Index<'_>,
     excused: &BTreeSet<&str>,
     name: &str,
     asked: &[String],
@@ -162,16 +177,13 @@ fn certification(
     }
     let mut result = empty(Decision::Certified, None, Vec::new());
     for requirement in set(law, name).filter(|r| applies(r, sessions_of(evidence, name), name)) {
-        let mine = verdicts
-            .iter()
-            .filter(|v| v.requirement == requirement.id && law.suite.get(&v.scenario).is_some_and(|s| counts(s, name)));
-        let worst = mine
-            .filter(|v| !(v.outcome == Outcome::Fail && excused.contains(key(&v.requirement, &v.scenario).as_str())))
-            .max_by_key(|v| v.outcome);
-        let excused_only = worst.is_none()
-            && verdicts.iter().any(|v| {
-                v.requirement == requirement.id && excused.contains(key(&v.requirement, &v.scenario).as_str())
-            });
+        let mine = index.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice).iter();
+        let mine: Vec<&Verdict> =
+            mine.filter(|(_, scenario)| counts(scenario, name)).map(|(verdict, _)| *verdict).collect();
+        let is_excused =
+            |v: &Verdict| v.outcome == Outcome::Fail && excused.contains(key(&v.requirement, &v.scenario).as_str());
+        let worst = mine.iter().filter(|verdict| !is_excused(verdict)).max_by_key(|verdict| verdict.outcome);
+        let excused_only = worst.is_none() && !mine.is_empty();
         let (outcome, reason) = match worst {
             Some(verdict) => (verdict.outcome, verdict.reason),
             None if excused_only => (Outcome::Warn, None),
@@ -246,11 +258,12 @@ fn why_not(law: Law<'_>, evidence: Evidence<'_>, requirement: &Requirement, name
 
 /// The verdict on each requirement over the whole run.
 pub(super) fn requirements(law: Law<'_>, evidence: Evidence<'_>, verdicts: &[Verdict]) -> Vec<RequirementVerdict> {
+    let index = index(law, verdicts);
     law.ledger
         .iter()
         .map(|requirement| {
-            let mine: Vec<_> = verdicts.iter().filter(|v| v.requirement == requirement.id).collect();
-            let worst = mine.iter().max_by_key(|v| v.outcome);
+            let mine = index.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice);
+            let worst = mine.iter().map(|(verdict, _)| *verdict).max_by_key(|verdict| verdict.outcome);
             let (outcome, reason) = match worst {
                 Some(verdict) => (verdict.outcome, verdict.reason),
                 None if requirement.untested.is_some() => (Outcome::NotExercised, Some(Reason::NoCheck)),

@@ -1,7 +1,6 @@
 //! The request tables: invalid requests are refused, optional rows may be left out, unknown rows are ignored.
 
 use fincert_schemas::Bilingual;
-use fincert_schemas::catalog::BASE;
 use fincert_schemas::run::Subject;
 use serde_json::Value;
 
@@ -173,8 +172,6 @@ fn same_but(a: &Call<'_>, b: &Call<'_>, row: &str) -> bool {
 
 /// The rows of a request that its table does not name.
 fn unknown_rows<'a>(view: &View<'_>, call: &Call<'a>, api: &str) -> Vec<&'a str> {
-    let id = format!("{BASE}api/{api}.request.json");
-    let documents = view.catalog.documents();
-    let table = documents.iter().find(|(doc, _)| *doc == id).and_then(|(_, schema)| schema.get("properties"));
-    keys(call).into_iter().filter(|key| table.is_none_or(|table| table.get(key).is_none())).collect()
+    let table = view.catalog.rows(&format!("api/{api}.request.json"));
+    keys(call).into_iter().filter(|key| table.is_none_or(|rows| !rows.contains_key(*key))).collect()
 }

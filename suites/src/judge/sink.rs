@@ -20,6 +20,9 @@ pub struct Broken {
     pub hint: Option<Bilingual>,
 }
 
+/// The worst that was shown, and why.
+type Shown = (Outcome, Option<Reason>);
+
 /// Collects verdicts and findings.
 #[derive(Debug)]
 pub struct Sink<'a> {
@@ -28,7 +31,10 @@ pub struct Sink<'a> {
     hello: Option<Hello>,
     /// The check that is running.
     pub check: &'static str,
-    verdicts: IndexMap<(String, String), (Outcome, Option<Reason>)>,
+    /// What the scenario at hand has shown of each requirement, by the requirement's place in the ledger.
+    current: Vec<Option<Shown>>,
+    /// What was shown in all, by scenario; a scenario that is driven in several sessions counts once.
+    shown: IndexMap<String, Vec<Option<Shown>>>,
     findings: Vec<Finding>,
 }
 
@@ -40,15 +46,20 @@ impl<'a> Sink<'a> {
             scenario: String::new(),
             hello: None,
             check: "",
-            verdicts: IndexMap::new(),
+            current: Vec::new(),
+            shown: IndexMap::new(),
             findings: Vec::new(),
         }
     }
 
     /// What follows is about this scenario.
     pub fn begin(&mut self, scenario: &str, hello: &Hello) {
+        self.end();
         scenario.clone_into(&mut self.scenario);
-        self.hello = Some(hello.clone());
+        if self.hello.as_ref() != Some(hello) {
+            self.hello = Some(hello.clone());
+        }
+        self.current = vec![None; self.ledger.len()];
     }
 
     /// The requirement was exercised and holds.
@@ -106,27 +117,54 @@ impl<'a> Sink<'a> {
     }
 
     fn raise(&mut self, requirement: &str, outcome: Outcome, reason: Option<Reason>) {
-        let key = (requirement.to_owned(), self.scenario.clone());
-        let entry = self.verdicts.entry(key).or_insert((outcome, reason));
-        if outcome > entry.0 {
-            *entry = (outcome, reason);
+        if let Some(slot) = self.current.get_mut(self.ledger.position(requirement)) {
+            raise(slot, (outcome, reason));
+        }
+    }
+
+    /// Files what the scenario at hand has shown.
+    fn end(&mut self) {
+        let current = std::mem::take(&mut self.current);
+        if current.iter().all(Option::is_none) {
+            return;
+        }
+        match self.shown.get_mut(&self.scenario) {
+            None => {
+                self.shown.insert(self.scenario.clone(), current);
+            }
+            Some(before) => {
+                for (slot, new) in before.iter_mut().zip(current) {
+                    if let Some(new) = new {
+                        raise(slot, new);
+                    }
+                }
+            }
         }
     }
 
     /// The verdicts in the order of the ledger within each scenario, and the findings.
-    pub fn finish(self) -> (Vec<Verdict>, Vec<Finding>) {
-        let mut order: IndexMap<String, usize> = IndexMap::new();
-        for (_, scenario) in self.verdicts.keys() {
-            let next = order.len();
-            order.entry(scenario.clone()).or_insert(next);
+    pub fn finish(mut self) -> (Vec<Verdict>, Vec<Finding>) {
+        self.end();
+        let ids: Vec<&str> = self.ledger.iter().map(|requirement| requirement.id.as_str()).collect();
+        let mut verdicts = Vec::new();
+        for (scenario, shown) in &self.shown {
+            for (id, slot) in ids.iter().zip(shown) {
+                if let Some((outcome, reason)) = slot {
+                    verdicts.push(Verdict {
+                        requirement: (*id).to_owned(),
+                        scenario: scenario.clone(),
+                        outcome: *outcome,
+                        reason: *reason,
+                    });
+                }
+            }
         }
-        let ledger = self.ledger;
-        let mut verdicts: Vec<Verdict> = self
-            .verdicts
-            .into_iter()
-            .map(|((requirement, scenario), (outcome, reason))| Verdict { requirement, scenario, outcome, reason })
-            .collect();
-        verdicts.sort_by_key(|v| (order.get(&v.scenario).copied(), ledger.position(&v.requirement)));
         (verdicts, self.findings)
+    }
+}
+
+fn raise(slot: &mut Option<Shown>, new: Shown) {
+    if slot.is_none_or(|(outcome, _)| new.0 > outcome) {
+        *slot = Some(new);
     }
 }
