@@ -203,8 +203,13 @@ impl Runner<'_, '_> {
                     Err(error) => {
                         // What fails at the very start will fail again; what fails later may have been shot down.
                         self.failures = if self.gathered.sessions.is_empty() { BREAKER } else { self.failures + 1 };
-                        let ended =
-                            Ended::Broken { reason: error.reason, detail: self.capture.text(&error.detail, 1_000) };
+                        let detail = self.capture.text(&error.detail, 1_000);
+                        (self.progress)(Progress::Note(format!(
+                            "{}: {detail}\n{}",
+                            error.reason,
+                            error.reason.advice()
+                        )));
+                        let ended = Ended::Broken { reason: error.reason, detail };
                         self.keep(index, blank(scenario, 0, ended))?;
                         continue;
                     }

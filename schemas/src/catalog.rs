@@ -20,6 +20,9 @@ static API: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/api");
 static WEBRTC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/webrtc");
 static COMPONENT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/component");
 
+/// The keywords of ours that make a place worth finding.
+const MARKS: [&str; 3] = ["x-requirement", "x-coverage", "x-sensitive"];
+
 /// The base of every `$id`.
 pub const BASE: &str = "https://schemas.fincert.invalid/";
 
@@ -92,7 +95,8 @@ impl std::fmt::Debug for Table {
 pub struct Catalog {
     documents: HashMap<String, Value>,
     tables: HashMap<String, Table>,
-    conditions: HashMap<String, Validator>,
+    /// The validator of every `if`, by the address of its schema within `documents`, which never changes.
+    conditions: HashMap<usize, Validator>,
 }
 
 impl Catalog {
@@ -150,9 +154,9 @@ impl Catalog {
         for (id, document) in &documents {
             tables.insert(id.clone(), Table { id: id.clone(), validator: compile(id, document)? });
             let mut ifs = Vec::new();
-            collect_conditions(document, String::new(), &mut ifs);
-            for (pointer, schema) in ifs {
-                conditions.insert(format!("{id}#{pointer}"), compile(id, schema)?);
+            collect_conditions(document, &mut ifs);
+            for schema in ifs {
+                conditions.insert(address(schema), compile(id, schema)?);
             }
         }
         Ok(Catalog { documents, tables, conditions })
@@ -195,11 +199,11 @@ impl Catalog {
         table.validator.is_valid(instance)
     }
 
-    /// Every place of the instance that a subschema of the table speaks of, branches included.
+    /// Every place of the instance that a marked subschema of the table speaks of, branches included.
     pub fn places<'a>(&'a self, table: &Table, instance: &'a Value) -> Vec<Place<'a>> {
         let mut places = Vec::new();
         if let Some(schema) = self.documents.get(&table.id) {
-            self.walk(&table.id, schema, String::new(), instance, String::new(), &mut places);
+            self.walk(&table.id, schema, instance, "", &mut places);
         }
         places
     }
@@ -214,45 +218,36 @@ impl Catalog {
             .collect()
     }
 
-    fn walk<'a>(
-        &'a self,
-        doc: &str,
-        schema: &'a Value,
-        sp: String,
-        value: &'a Value,
-        at: String,
-        out: &mut Vec<Place<'a>>,
-    ) {
+    fn walk<'a>(&'a self, doc: &str, schema: &'a Value, value: &'a Value, at: &str, out: &mut Vec<Place<'a>>) {
         let Some(keywords) = schema.as_object() else { return };
-        out.push(Place { at: at.clone(), schema, value });
+        if MARKS.iter().any(|mark| keywords.contains_key(*mark)) {
+            out.push(Place { at: at.to_owned(), schema, value });
+        }
         if let Some(target) = keywords.get("$ref").and_then(Value::as_str) {
             let id = resolve(doc, target);
             if let Some(document) = self.documents.get(&id) {
-                self.walk(&id, document, String::new(), value, at.clone(), out);
+                self.walk(&id, document, value, at, out);
             }
         }
-        for (index, member) in keywords.get("allOf").and_then(Value::as_array).into_iter().flatten().enumerate() {
-            self.walk(doc, member, format!("{sp}/allOf/{index}"), value, at.clone(), out);
+        for member in keywords.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            self.walk(doc, member, value, at, out);
         }
-        if keywords.contains_key("if") {
-            let holds =
-                self.conditions.get(&format!("{doc}#{sp}/if")).is_some_and(|condition| condition.is_valid(value));
-            let branch = if holds { "then" } else { "else" };
-            if let Some(member) = keywords.get(branch) {
-                self.walk(doc, member, format!("{sp}/{branch}"), value, at.clone(), out);
+        if let Some(condition) = keywords.get("if") {
+            let holds = self.conditions.get(&address(condition)).is_some_and(|condition| condition.is_valid(value));
+            if let Some(member) = keywords.get(if holds { "then" } else { "else" }) {
+                self.walk(doc, member, value, at, out);
             }
         }
         if let (Some(Value::Object(properties)), Value::Object(object)) = (keywords.get("properties"), value) {
             for (name, member) in properties {
                 if let Some(inner) = object.get(name) {
-                    let deeper = push_pointer(&format!("{sp}/properties"), name);
-                    self.walk(doc, member, deeper, inner, push_pointer(&at, name), out);
+                    self.walk(doc, member, inner, &push_pointer(at, name), out);
                 }
             }
         }
         if let (Some(member), Value::Array(items)) = (keywords.get("items"), value) {
             for (index, inner) in items.iter().enumerate() {
-                self.walk(doc, member, format!("{sp}/items"), inner, format!("{at}/{index}"), out);
+                self.walk(doc, member, inner, &format!("{at}/{index}"), out);
             }
         }
     }
@@ -375,23 +370,18 @@ fn resolve(base: &str, target: &str) -> String {
     }
 }
 
-fn collect_conditions<'a>(schema: &'a Value, pointer: String, out: &mut Vec<(String, &'a Value)>) {
+/// Where a schema lies in memory: its identity.
+fn address(schema: &Value) -> usize {
+    std::ptr::from_ref(schema).addr()
+}
+
+fn collect_conditions<'a>(schema: &'a Value, out: &mut Vec<&'a Value>) {
     match schema {
         Value::Object(object) => {
-            if let Some(condition) = object.get("if") {
-                out.push((format!("{pointer}/if"), condition));
-            }
-            for (key, member) in object {
-                if key != "examples" {
-                    collect_conditions(member, push_pointer(&pointer, key), out);
-                }
-            }
+            out.extend(object.get("if"));
+            object.iter().filter(|(key, _)| *key != "examples").for_each(|(_, member)| collect_conditions(member, out));
         }
-        Value::Array(items) => {
-            for (index, member) in items.iter().enumerate() {
-                collect_conditions(member, format!("{pointer}/{index}"), out);
-            }
-        }
+        Value::Array(items) => items.iter().for_each(|member| collect_conditions(member, out)),
         _ => {}
     }
 }

@@ -99,7 +99,17 @@ fn depth_exceeds(text: &str, limit: usize) -> bool {
 
 /// Appends one step to a JSON pointer (RFC 6901 escaping).
 pub fn push_pointer(pointer: &str, step: &str) -> String {
-    format!("{pointer}/{}", step.replace('~', "~0").replace('/', "~1"))
+    let mut longer = String::with_capacity(pointer.len() + 1 + step.len());
+    longer.push_str(pointer);
+    longer.push('/');
+    for c in step.chars() {
+        match c {
+            '~' => longer.push_str("~0"),
+            '/' => longer.push_str("~1"),
+            other => longer.push(other),
+        }
+    }
+    longer
 }
 
 struct Node<'a> {

@@ -149,6 +149,7 @@ async fn send(
         subject: ready.subject,
         sent: Instant::now(),
         settled: false,
+        via: None,
         refused: false,
         completes: 0,
     };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use fincert_schemas::bridge::{Client, Hello, HelloParams, PROTOCOL};
+use fincert_schemas::bridge::{CallbackKind, Client, Hello, HelloParams, PROTOCOL, Via};
 use fincert_schemas::capture::Capture;
 use fincert_schemas::data;
 use fincert_schemas::run::{Event, Reason, Subject, What};
@@ -42,6 +42,8 @@ pub(super) struct Made {
     pub(super) subject: Option<Subject>,
     pub(super) sent: Instant,
     pub(super) settled: bool,
+    /// The channel of the first answer.
+    pub(super) via: Option<Via>,
     pub(super) refused: bool,
     pub(super) completes: u32,
 }
@@ -355,11 +357,13 @@ impl Session {
                     );
                     return;
                 };
-                made.completes += u32::from(callback.kind == fincert_schemas::bridge::CallbackKind::Complete);
-                let via = if callback.kind == fincert_schemas::bridge::CallbackKind::Success {
-                    fincert_schemas::bridge::Via::Success
-                } else {
-                    fincert_schemas::bridge::Via::Fail
+                made.completes += u32::from(callback.kind == CallbackKind::Complete);
+                let via = match callback.kind {
+                    CallbackKind::Success => Via::Success,
+                    CallbackKind::Fail => Via::Fail,
+                    CallbackKind::Cancel => Via::Cancel,
+                    // complete hands over what success or fail did.
+                    CallbackKind::Complete => made.via.unwrap_or(Via::Success),
                 };
                 let context = fincert_schemas::capture::CallContext {
                     method: &made.method,
@@ -391,6 +395,7 @@ impl Session {
         };
         let Some(made) = self.made.get_mut(&id) else { return };
         made.settled = true;
+        made.via.get_or_insert(settlement.via);
         let context = fincert_schemas::capture::CallContext {
             method: &made.method,
             request: &made.request,

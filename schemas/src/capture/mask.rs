@@ -81,6 +81,10 @@ impl Sensitive {
 
 /// The class that a property's name gives away, wherever it stands and however it is spelled.
 pub(super) fn by_key(key: &str) -> Option<Sensitive> {
+    // The longest of these names has 14 letters; separators may stand between them.
+    if key.len() > 40 {
+        return None;
+    }
     let plain: String = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     Some(match plain.as_str() {
         "idno" | "idnum" | "idnumber" | "idcard" | "idcardno" | "idcardnumber" => Sensitive::IdNumber,

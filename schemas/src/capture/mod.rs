@@ -12,6 +12,7 @@ mod relations;
 mod scrub;
 mod truth;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use serde_json::Value;
@@ -21,7 +22,7 @@ pub use mask::Sensitive;
 pub use scrub::{Scrubber, escape_controls};
 
 use crate::bridge::Via;
-use crate::catalog::{Breach, Catalog, Table, api_of};
+use crate::catalog::{Breach, Catalog, Place, Table, api_of};
 use crate::fixture;
 use crate::format::base64_image::{self, Form, PictureFormat};
 use crate::run::{Captured, Fact, ImageFacts, Subject};
@@ -66,6 +67,7 @@ impl<'c> Capture<'c> {
                 scrubber.learn(Sensitive::IdNumber, &person.id_no);
             }
         }
+        scrubber.compile();
         Self { catalog, scrubber, classes: HashMap::new(), reveal }
     }
 
@@ -81,21 +83,24 @@ impl<'c> Capture<'c> {
         let mut facts = Vec::new();
         if let Some(table) = table {
             let breaches = self.catalog.check(table, &value);
-            self.schema_facts(table, &value, &value, breaches, &mut facts);
+            let places = self.catalog.places(table, &value);
+            self.schema_facts(table, &value, &value, breaches, &places, &mut facts);
+            return self.finish(&places, &value, facts);
         }
-        self.finish(table, &value, facts)
+        self.finish(&[], &value, facts)
     }
 
     /// Captures what a call settled with.
     pub fn settlement(&mut self, call: CallContext<'_>, via: Via, raw: &Value) -> Captured {
         let value = decode_markers(raw);
         let mut facts = Vec::new();
-        let Some(api) = api_of(call.method) else { return self.finish(None, &value, facts) };
+        let Some(api) = api_of(call.method) else { return self.finish(&[], &value, facts) };
         relations::err_msg(api, via, &value, &mut facts);
         let table = if via.is_success() { self.catalog.result(api) } else { None };
-        let Some(table) = table else { return self.finish(self.catalog.result(api), &value, facts) };
+        let Some(table) = table else { return self.finish(&[], &value, facts) };
         let (normal, breaches) = alias::canonical(self.catalog, table, &value, &mut facts);
-        self.schema_facts(table, &value, &normal, breaches, &mut facts);
+        let places = self.catalog.places(table, &normal);
+        self.schema_facts(table, &value, &normal, breaches, &places, &mut facts);
         if api == "finCardOcr" {
             let asked = call.request.get("type").and_then(Value::as_str).unwrap_or_default();
             relations::ocr(self.catalog, asked, call.subject, &normal, &mut facts);
@@ -107,7 +112,11 @@ impl<'c> Capture<'c> {
                 facts.push(Fact::Class { at: at.to_owned(), class });
             }
         }
-        self.finish(Some(table), &value, facts)
+        // An alias renames or retypes a place, so that what is masked must be looked for anew.
+        match &normal {
+            Cow::Borrowed(_) => self.finish(&places, &value, facts),
+            Cow::Owned(_) => self.finish(&self.catalog.places(table, &value), &value, facts),
+        }
     }
 
     /// Free text of a target: control characters escaped, sensitive values scrubbed, cut at `chars`.
@@ -121,7 +130,15 @@ impl<'c> Capture<'c> {
     }
 
     /// Schema facts of `normal`, the canonical form of `value`.
-    fn schema_facts(&self, table: &Table, value: &Value, normal: &Value, breaches: Vec<Breach>, facts: &mut Vec<Fact>) {
+    fn schema_facts(
+        &self,
+        table: &Table,
+        value: &Value,
+        normal: &Value,
+        breaches: Vec<Breach>,
+        places: &[Place<'_>],
+        facts: &mut Vec<Fact>,
+    ) {
         let mut broken = Vec::new();
         for breach in breaches {
             // A broken place that no requirement speaks of still makes the value an invalid one.
@@ -146,7 +163,7 @@ impl<'c> Capture<'c> {
         for requirement in self.catalog.left_out(table, normal) {
             facts.push(Fact::Holds { requirement: requirement.to_owned(), at: String::new() });
         }
-        for place in self.catalog.places(table, normal) {
+        for place in places {
             if let Some(requirement) = place.schema.get("x-requirement").and_then(Value::as_str) {
                 let fact = Fact::Holds { requirement: requirement.to_owned(), at: place.at.clone() };
                 let is_broken = broken.iter().any(|(id, at)| id == requirement && *at == place.at);
@@ -177,17 +194,14 @@ impl<'c> Capture<'c> {
     }
 
     /// Masks the value, learning what must not be seen elsewhere, and adds what masking would hide.
-    fn finish(&mut self, table: Option<&Table>, value: &Value, mut facts: Vec<Fact>) -> Captured {
-        let mut kinds = HashMap::new();
-        if let Some(table) = table {
-            for place in self.catalog.places(table, value) {
-                if let Some(kind) =
-                    place.schema.get("x-sensitive").and_then(Value::as_str).and_then(Sensitive::from_word)
-                {
-                    kinds.insert(place.at, kind);
-                }
-            }
-        }
+    fn finish(&mut self, places: &[Place<'_>], value: &Value, mut facts: Vec<Fact>) -> Captured {
+        let kinds: HashMap<String, Sensitive> = places
+            .iter()
+            .filter_map(|place| {
+                let word = place.schema.get("x-sensitive")?.as_str()?;
+                Some((place.at.clone(), Sensitive::from_word(word)?))
+            })
+            .collect();
         mask::learn(value, &kinds, &mut self.scrubber);
         let mut masker = mask::Masker {
             kinds: &kinds,

@@ -1,8 +1,10 @@
 //! Scrubbing free text: of sensitive values seen in the run, and of whatever looks like one.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::{Captures, Regex};
 
 use super::mask::Sensitive;
@@ -18,11 +20,17 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?P<base64>[A-Za-z0-9+/_-]{64,}={0,2})|(?P<digits>\d(?:[ -]?\d){10,18}(?:[ -]?[Xx])?)").unwrap()
 });
 
+/// How many values are looked for one by one before they are compiled into the automaton.
+const MAX_RECENT: usize = 32;
+
 /// What a run has taught about values that must not be shown.
 #[derive(Debug, Default)]
 pub struct Scrubber {
+    /// Values and their masks; those before `compiled` are in the automaton, in the same order.
     known: Vec<(String, String)>,
     seen: HashSet<String>,
+    automaton: Option<AhoCorasick>,
+    compiled: usize,
 }
 
 impl Scrubber {
@@ -34,18 +42,38 @@ impl Scrubber {
         }
         self.seen.insert(text.to_owned());
         self.known.push((text.to_owned(), kind.mask(text)));
-        // Longest first, so that a name inside an address does not break the address.
-        let place = self.known[..self.known.len() - 1].partition_point(|(other, _)| other.len() >= text.len());
-        let last = self.known.len() - 1;
-        self.known[place..=last].rotate_right(1);
+        if self.known.len() - self.compiled > MAX_RECENT {
+            self.compile();
+        }
+    }
+
+    /// Compiles what was learned, so that looking for a thousand values costs no more than looking for one.
+    pub(super) fn compile(&mut self) {
+        let patterns = self.known.iter().map(|(value, _)| value);
+        // Leftmost-longest, so that a name inside an address does not break the address. A set of literals that
+        // is too large for an automaton is looked for one by one.
+        if let Ok(automaton) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns) {
+            self.automaton = Some(automaton);
+            self.compiled = self.known.len();
+        }
     }
 
     /// The text without known values and without what looks like an ID, card or phone number or an image.
     pub fn scrub(&self, text: &str) -> String {
-        let mut clean = text.to_owned();
-        for (value, mask) in &self.known {
+        let mut clean = Cow::Borrowed(text);
+        if let Some(automaton) = &self.automaton
+            && automaton.is_match(text)
+        {
+            let mut replaced = String::with_capacity(text.len());
+            automaton.replace_all_with(text, &mut replaced, |found, _, out| {
+                out.push_str(&self.known[found.pattern().as_usize()].1);
+                true
+            });
+            clean = Cow::Owned(replaced);
+        }
+        for (value, mask) in &self.known[self.compiled..] {
             if clean.contains(value.as_str()) {
-                clean = clean.replace(value.as_str(), mask);
+                clean = Cow::Owned(clean.replace(value.as_str(), mask));
             }
         }
         LOOKS.replace_all(&clean, |found: &Captures<'_>| by_looks(found)).into_owned()
@@ -97,6 +125,9 @@ mod tests {
         scrubber.learn(Sensitive::Name, "甄样例");
         scrubber.learn(Sensitive::Address, "样本省甄样例路1号");
         scrubber.learn(Sensitive::Name, "ok");
+        scrubber.compile();
+        scrubber.learn(Sensitive::Name, "贾示范例");
+        assert_eq!(scrubber.scrub("贾示范例和甄样例"), "贾***和甄**");
         assert_eq!(scrubber.scrub("甄样例 住 样本省甄样例路1号 ok"), "甄** 住 *** ok");
         assert_eq!(
             scrubber.scrub("id 11010519491231002X card 6222 0200 1234 5678 tel 13800138000"),
