@@ -40,7 +40,7 @@ impl<'a> Reporter<'a> {
             Progress::Waiting { url } => {
                 self.line(&match self.lang {
                     Lang::En => format!("waiting for a device; it dials\n    {url}"),
-                    Lang::Zh => format!("等待设备接入,请让设备连接\n    {url}"),
+                    Lang::Zh => format!("等待设备接入，请让设备连接\n    {url}"),
                 });
             }
             Progress::Session(session) => {

@@ -20,7 +20,8 @@ impl Writer {
     /// Begins a record, over an older one of the same name.
     pub fn create(path: &Path) -> io::Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)?;
+            std::fs::create_dir_all(folder)
+                .map_err(|error| io::Error::new(error.kind(), format!("the folder {}: {error}", folder.display())))?;
         }
         Ok(Self { file: File::create(path)?, path: path.to_owned() })
     }
@@ -103,6 +104,12 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
                 warnings.push(format!("line {number} is cut off and was dropped; the run was killed while writing it"));
                 break;
             }
+            Err(error) if number == 1 => {
+                return Err(wrong(
+                    1,
+                    format!("this is no run record, which `fincert certify --record` writes: {error}"),
+                ));
+            }
             Err(error) => return Err(wrong(number, format!("no line of a run record: {error}"))),
         };
         if judgement.is_some() {
@@ -127,10 +134,16 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
 
 fn check_version(header: RunHeader) -> Result<RunHeader, String> {
     if header.record != RECORD_VERSION {
-        return Err(format!("record version {}, this fincert reads {RECORD_VERSION}", header.record));
+        return Err(format!(
+            "record version {}, this fincert reads {RECORD_VERSION}; judge it with fincert {} or newer",
+            header.record, header.fincert
+        ));
     }
     if header.capture > CAPTURE_VERSION {
-        return Err(format!("capture version {}, newer than this fincert's {CAPTURE_VERSION}", header.capture));
+        return Err(format!(
+            "capture version {}, newer than this fincert's {CAPTURE_VERSION}; judge it with fincert {} or newer",
+            header.capture, header.fincert
+        ));
     }
     Ok(header)
 }

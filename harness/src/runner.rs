@@ -207,7 +207,7 @@ impl Runner<'_, '_> {
                         (self.progress)(Progress::Note(format!(
                             "{}: {detail}\n{}",
                             error.reason,
-                            error.reason.advice()
+                            error.reason.advice().en
                         )));
                         let ended = Ended::Broken { reason: error.reason, detail };
                         self.keep(index, blank(scenario, 0, ended))?;
@@ -252,6 +252,7 @@ impl Runner<'_, '_> {
             let patience = if state.is_none_or(|state| state == self.plan.states[0]) { DRAIN } else { DRAIN_OTHER };
             live.drain(patience, &mut self.capture).await;
             self.strays(&mut live)?;
+            live.close().await;
         }
         Ok(())
     }

@@ -86,6 +86,9 @@ impl<'a> Renderer<'a> {
             Decision::NotCertified if self.run.judgement.standing == Standing::AsExpected => {
                 skipped(&format!("{ratio}{comma}{}", say(self.lang, "符合预期", "as expected")), "as-expected")
             }
+            Decision::NotCertified if !self.run.judgement.asked_for(&certification.name) => {
+                skipped(&format!("{ratio}{comma}{}", say(self.lang, "未要求认证", "not asked for")), "not-asked")
+            }
             Decision::NotCertified => failed(NonSuccessKind::Failure, &ratio, "not-certified", &missing),
             Decision::NotAsked | Decision::NotOffered => {
                 let no_check = (certification.decision == Decision::NotOffered).then_some(Reason::NoCheck);

@@ -49,6 +49,11 @@ impl Run<'_> {
         self.judgement.unexpected_passes.iter().any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
     }
 
+    /// Whether the target is fincert's own mock host, embedded or dialled.
+    pub fn is_mock(&self) -> bool {
+        self.header.mock || self.sessions.iter().any(|session| session.hello.name == MOCK_NAME)
+    }
+
     /// The verdict on a requirement in a scenario.
     pub fn verdict(&self, requirement: &str, scenario: &str) -> Option<&Verdict> {
         self.judgement.verdicts.iter().find(|v| v.requirement == requirement && v.scenario == scenario)
@@ -70,6 +75,9 @@ pub struct Style {
     /// The language of the reader.
     pub lang: Lang,
 }
+
+/// What fincert's own mock host calls itself.
+const MOCK_NAME: &str = "fincert-mock";
 
 /// The narrowest page that is laid out.
 pub const MIN_WIDTH: usize = 40;

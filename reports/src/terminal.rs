@@ -57,7 +57,7 @@ fn head(page: &mut Page, run: &Run<'_>, lang: Lang) {
     };
     page.row(&row.put(Tone::Quiet, &header.target).put(Tone::Bad, text));
     let mut note = |zh: &str, en: &str| page.row(&Row::default().put(Tone::Warn, say(lang, zh, en)));
-    if header.mock {
+    if run.is_mock() {
         note(
             "本次认证的是 fincert 自带的模拟宿主，不是任何集成。",
             "This certifies fincert's own mock host and not an integration.",
@@ -113,7 +113,10 @@ fn accuracy(page: &mut Page, run: &Run<'_>, lang: Lang) {
 
 fn not_exercised(page: &mut Page, run: &Run<'_>, lang: Lang) {
     let mut by_reason: BTreeMap<Option<Reason>, Vec<&str>> = BTreeMap::new();
-    for requirement in run.judgement.requirements.iter().filter(|r| r.outcome == Outcome::NotExercised) {
+    let untouched = run.judgement.requirements.iter().filter(|r| r.outcome == Outcome::NotExercised);
+    // What has no check is a matter of fincert and not of the target; the profiles that it keeps from being
+    // offered are listed above.
+    for requirement in untouched.filter(|r| r.reason != Some(Reason::NoCheck)) {
         by_reason.entry(requirement.reason).or_default().push(&requirement.requirement);
     }
     if by_reason.is_empty() {
@@ -130,7 +133,7 @@ fn not_exercised(page: &mut Page, run: &Run<'_>, lang: Lang) {
         page.row(&Row::at(0).right(Tone::Plain, 6, &number).pad(8).hang().put(Tone::Plain, text));
         page.row(&Row::at(8).put(Tone::Quiet, some_of(lang, ids, 5)));
         if let Some(reason) = reason.filter(|reason| !matches!(reason, Reason::ConditionNotMet)) {
-            page.row(&Row::at(8).put(Tone::Label, "→ ").hang().put(Tone::Plain, reason.advice()));
+            page.row(&Row::at(8).put(Tone::Label, "→ ").hang().put(Tone::Plain, reason.advice().get(lang)));
         }
     }
 }
@@ -188,6 +191,7 @@ fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
     let named = |decision: Decision| -> Vec<&str> {
         let has = |name: &str| run.judgement.certifications.iter().any(|c| c.decision == decision && c.name == name);
         let chosen = run.judgement.certifications.iter().filter(|c| c.decision == decision);
+        let chosen = chosen.filter(|c| run.judgement.asked_for(&c.name));
         // A capability goes without saying where its profile is decided alike.
         chosen.map(|c| c.name.as_str()).filter(|name| !name.split_once(':').is_some_and(|(p, _)| has(p))).collect()
     };
@@ -202,6 +206,7 @@ fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
         });
     };
     let refused = named(Decision::NotCertified);
+    let failed = run.judgement.verdicts.iter().any(|verdict| crate::is_bad(verdict.outcome));
     match run.judgement.standing {
         Standing::Nothing => say_it(Tone::Bad, say(lang, "没有可供认证的项目", "nothing was there to certify"), &[]),
         Standing::AsExpected => {
@@ -211,7 +216,14 @@ fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
             if standing == Standing::UnexpectedPass {
                 say_it(Tone::Bad, say(lang, "已知失败项意外通过", "known failures passed"), &[]);
             }
-            if !refused.is_empty() {
+            if run.header.filter.is_some() && !failed {
+                let text = say(
+                    lang,
+                    "所选场景没有发现失败；部分运行不作认证",
+                    "nothing failed in the scenarios chosen; a filtered run does not certify",
+                );
+                say_it(Tone::Warn, text, &[]);
+            } else if !refused.is_empty() {
                 say_it(Tone::Bad, words::decision(lang, Decision::NotCertified), &refused);
             }
         }
@@ -220,6 +232,6 @@ fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
     if !certified.is_empty() {
         let word = words::decision(lang, Decision::Certified);
         let mock = say(lang, "（模拟宿主）", " (mock host)");
-        say_it(Tone::Good, &format!("{word}{}", if run.header.mock { mock } else { "" }), &certified);
+        say_it(Tone::Good, &format!("{word}{}", if run.is_mock() { mock } else { "" }), &certified);
     }
 }

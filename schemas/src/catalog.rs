@@ -284,9 +284,9 @@ impl Catalog {
             marks.pass(here);
         }
         let mut at = error.instance_path().to_string();
-        let mut expected = expectation(&keyword, here);
+        let (mut expected, zh) = expectation(&keyword, here);
         let mut rule = keyword.clone();
-        let mut expected_zh = None;
+        let mut expected_zh = Some(zh);
         match error.kind() {
             jsonschema::error::ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
@@ -339,24 +339,25 @@ impl Marks {
     }
 }
 
-/// What a keyword wants, said from the schema alone.
-fn expectation(keyword: &str, wanted: &Value) -> String {
-    let list = || match wanted {
+/// What a keyword wants, said from the schema alone: English and Chinese.
+fn expectation(keyword: &str, wanted: &Value) -> (String, String) {
+    let list = match wanted {
         Value::Array(items) => items.iter().map(Value::to_string).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     };
-    match keyword {
-        "type" => format!("type {}", list().replace('"', "")),
-        "enum" => format!("one of {}", list()),
-        "const" => format!("the value {}", list()),
-        "minimum" => format!("at least {}", list()),
-        "maximum" => format!("at most {}", list()),
-        "minLength" => format!("at least {} characters", list()),
-        "maxLength" => format!("at most {} characters", list()),
-        "pattern" => format!("a text that matches {}", list()),
-        "not" | "falseSchema" | "false_schema" => "nothing here".to_owned(),
-        other => format!("{other} {}", list()),
-    }
+    let (en, zh) = match keyword {
+        "type" => return (format!("type {}", list.replace('"', "")), format!("类型 {}", list.replace('"', ""))),
+        "enum" => ("one of ", "取值为其中之一："),
+        "const" => ("the value ", "值 "),
+        "minimum" => ("at least ", "不小于 "),
+        "maximum" => ("at most ", "不大于 "),
+        "minLength" => return (format!("at least {list} characters"), format!("至少 {list} 个字符")),
+        "maxLength" => return (format!("at most {list} characters"), format!("至多 {list} 个字符")),
+        "pattern" => ("a text that matches ", "匹配 "),
+        "not" | "falseSchema" | "false_schema" => return ("nothing here".to_owned(), "此处不应有内容".to_owned()),
+        other => return (format!("{other} {list}"), format!("{other} {list}")),
+    };
+    (format!("{en}{list}"), format!("{zh}{list}"))
 }
 
 /// A relative file name against a document's `$id`; the catalog's references name whole documents.

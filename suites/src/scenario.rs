@@ -263,20 +263,27 @@ fn check(scenario: &Scenario, params: &IndexMap<String, String>) -> Result<(), S
         if api_of(&call.call).is_none() && !call.random {
             return Err(format!("{}: no such API: {}", scenario.id, call.call));
         }
-        for special in call.with.iter().flat_map(specials) {
-            let special = special.map_err(|message| format!("{}: {message}", scenario.id))?;
-            match special {
-                Special::File(FileSpec::Id(id) | FileSpec::Named { id, .. }) if fixture::get(&id).is_none() => {
-                    return Err(format!("{}: no such specimen: {id}", scenario.id));
-                }
-                Special::Param(name) if !params.contains_key(&name) => {
-                    return Err(format!("{}: no such parameter: {name}", scenario.id));
-                }
-                _ => {}
-            }
+        if let Some(wrong) = call.with.as_ref().and_then(|with| wrong_in(with, params)) {
+            return Err(format!("{}: {wrong}", scenario.id));
         }
     }
     Ok(())
+}
+
+/// What is wrong with the placeholders of a request, if anything is.
+pub fn wrong_placeholder(with: &Value, suite: &Suite) -> Option<String> {
+    wrong_in(with, &suite.params)
+}
+
+fn wrong_in(with: &Value, params: &IndexMap<String, String>) -> Option<String> {
+    specials(with).into_iter().find_map(|special| match special {
+        Err(message) => Some(message),
+        Ok(Special::File(FileSpec::Id(id) | FileSpec::Named { id, .. })) if fixture::get(&id).is_none() => {
+            Some(format!("no such specimen: {id}; `fincert list specimens` names them"))
+        }
+        Ok(Special::Param(name)) if !params.contains_key(&name) => Some(format!("no such parameter: {name}")),
+        Ok(_) => None,
+    })
 }
 
 /// The specials in a request. A bridge marker (`$undefined`, `$number`, …) is none of ours.

@@ -178,7 +178,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "{id: a.c, title: {zh: 甲, en: a}, steps: [{call: ft.finCardOcr, with: {imagePath: {$file: nobody}}}]}",
-        "x.yaml: at /scenarios/1: a.c: no such specimen: nobody",
+        "x.yaml: at /scenarios/1: a.c: no such specimen: nobody; `fincert list specimens` names them",
     ),
     (
         "{id: a.c, title: {zh: 甲, en: a}, steps: [{call: ft.finCardOcr, with: {imagePath: {$unreadable: lost}}}]}",

@@ -7,10 +7,15 @@ use fincert::drive::{Drive, HELLO_DEADLINE, connect_hello, drive};
 use fincert::runner::{Plan, Progress, Source};
 use fincert::target::Target;
 use fincert_mocks::{Config, MockHost};
+use fincert_schemas::Lang;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::capture::Capture;
-use fincert_schemas::run::{Ended, Fact, Outcome, Pace, What};
+use fincert_schemas::catalog::{APIS, api_of};
+use fincert_schemas::fixture;
+use fincert_schemas::run::Subject;
+use fincert_schemas::run::{Ended, Event, Fact, Outcome, Pace, What};
 use fincert_suites::judge;
+use fincert_suites::scenario::wrong_placeholder;
 use fincert_suites::{CallStep, Scenario, Step};
 use serde_json::Value;
 
@@ -46,10 +51,18 @@ Examples:
 
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let law = law()?;
+    let lang = options.reading.lang();
     let method =
         if options.method.starts_with("ft.") { options.method.clone() } else { format!("ft.{}", options.method) };
     let with: Value = serde_json::from_str(&options.json)
         .map_err(|error| Failure::usage(format!("the argument is not JSON: {error}")))?;
+    if api_of(&method).is_none() {
+        let names: Vec<_> = APIS.iter().map(|(api, _)| *api).collect();
+        return Err(Failure::usage(format!("no such API: {}; there are: {}", options.method, names.join(", "))));
+    }
+    if let Some(wrong) = wrong_placeholder(&with, law.suite) {
+        return Err(Failure::usage(format!("the argument: {wrong}")));
+    }
     let call = CallStep { call: method, with: Some(with), example: options.example.clone(), times: 1, random: false };
     let scenario = Scenario {
         id: "call".to_owned(),
@@ -105,7 +118,7 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     };
     let transcript = drive(&mut session, &scenario, &mut context).await;
     let hello = session.hello.clone();
-    drop(session);
+    session.close().await;
     if let Some(host) = host {
         host.shutdown().await;
     }
@@ -145,13 +158,15 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         .collect();
     if !truths.is_empty() {
         let equal = truths.iter().filter(|(_, equal, _)| *equal).count();
-        text.push_str(&format!("\nfields as the specimen shows them: {equal} of {}\n", truths.len()));
+        text.push_str(&match lang {
+            Lang::Zh => format!("\n与样本一致的字段：{equal}/{}\n", truths.len()),
+            Lang::En => format!("\nfields as the specimen shows them: {equal} of {}\n", truths.len()),
+        });
         for (at, _, distance) in truths.iter().filter(|(_, equal, _)| !equal) {
             text.push_str(&format!("  {at}: {} % off\n", f64::from(*distance) / 10.0));
         }
     }
     text.push('\n');
-    let lang = options.reading.lang();
     for finding in &findings {
         let at = finding.at.as_deref().unwrap_or_default();
         text.push_str(&format!(
@@ -174,16 +189,42 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
             text.push_str(&format!("      hint: {}\n", hint.get(lang)));
         }
     }
-    if findings.is_empty() {
-        text.push_str("nothing to complain of in this one call\n");
+    if let Some(note) = nothing_recognised(&transcript.events) {
+        text.push_str(&note);
+    } else if findings.is_empty() {
+        text.push_str(match lang {
+            Lang::Zh => "这一次调用没有发现问题\n",
+            Lang::En => "nothing to complain of in this one call\n",
+        });
     }
     super::print(&text)?;
     if let Ended::Broken { reason, detail } = &transcript.ended {
-        eprintln!("fincert: {reason}: {detail}\n{}", reason.advice());
+        eprintln!("fincert: {reason}: {detail}\n{}", reason.advice().get(lang));
         return Ok(exit::COULD_NOT_RUN);
     }
     let red = findings.iter().any(|finding| finding.outcome > Outcome::Warn);
     Ok(if red { exit::NOT_CERTIFIED } else { exit::CERTIFIED })
+}
+
+/// A specimen of the type that was asked for, and yet no success: conforming, but hardly what a vendor hopes for.
+fn nothing_recognised(events: &[Event]) -> Option<String> {
+    let (request, subject) = events.iter().find_map(|event| match &event.what {
+        What::Call { request, subject: Some(Subject::Fixture(id)), .. } => Some((request, fixture::get(id)?)),
+        _ => None,
+    })?;
+    let kind = subject.kind.as_type().filter(|kind| request.value.get("type").and_then(Value::as_str) == Some(kind))?;
+    let recognised = events.iter().any(|event| match &event.what {
+        What::Answer { via, value: Some(value), .. } => {
+            via.is_success() && value.value.get("errorCode").and_then(Value::as_f64) == Some(0.0)
+        }
+        _ => false,
+    });
+    (!recognised).then(|| {
+        format!(
+            "样本 {id} 是 {kind}，但没有被识别：业务失败符合规范，但不能据此通过认证\nthe specimen {id} shows a {kind}, and it was not recognised: a business failure conforms, but nothing is certified by it\n",
+            id = subject.id
+        )
+    })
 }
 
 fn pretty(value: &Value) -> String {

@@ -53,7 +53,7 @@ pub(crate) struct Options {
     /// The seed of all randomness [default: a new one, which is printed]
     #[arg(long, value_name = "N", help_heading = "What to drive")]
     seed: Option<u64>,
-    /// What stands for a parameter of the scenarios, NAME=VALUE, such as videoIp=10.0.0.5; may be given several times
+    /// What stands for a parameter of the scenarios, such as videoIp=10.0.0.5, or loginPwd=@FILE for a secret
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set, help_heading = "What to drive")]
     set: Vec<(String, String)>,
     /// Failures that are expected; each must fail
@@ -194,7 +194,14 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
                 names.join(", ")
             )));
         };
-        slot.clone_from(value);
+        *slot = match value.strip_prefix('@') {
+            // A secret on the command line stands in the process list and in the shell's history.
+            Some(path) => std::fs::read_to_string(path)
+                .map_err(|error| Failure::usage(format!("--set {name}: {path}: {error}")))?
+                .trim_end_matches(['\r', '\n'])
+                .to_owned(),
+            None => value.clone(),
+        };
     }
     let states = match (options.integration, defect) {
         (Some(state), _) => vec![state.into()],

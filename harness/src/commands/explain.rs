@@ -31,14 +31,32 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
             Ok(exit::CERTIFIED)
         }
         None => {
-            let near: Vec<_> =
-                law.ledger.iter().map(|r| r.id.as_str()).filter(|known| known.contains(id)).take(8).collect();
-            let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
+            let near = near(law, id);
+            let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}", near.join(", ")) };
             Err(Failure::usage(format!(
-                "nothing is called {id}{hint} `fincert list …` names requirements, scenarios, checks, defects and reasons"
+                "nothing is called {id}{hint}? `fincert list requirements` (scenarios, checks, defects, reasons) names them"
             )))
         }
     }
+}
+
+/// The names that differ least from what was typed.
+fn near(law: Law<'_>, typed: &str) -> Vec<String> {
+    let requirements = law.ledger.iter().map(|r| r.id.clone());
+    let scenarios = law.suite.scenarios.iter().map(|s| s.id.clone());
+    let checks = judge::checks().map(|c| c.id.to_owned());
+    let reasons = Reason::ALL.iter().map(|r| r.code().to_owned());
+    let defects = fincert_mocks::defects::all().iter().map(|d| d.name.to_owned());
+    let all = requirements.chain(scenarios).chain(checks).chain(reasons).chain(defects);
+    let mut scored: Vec<(f64, String)> = all
+        .map(|name| {
+            let within = name.contains(typed) || typed.contains(&name);
+            (strsim::jaro_winkler(typed, &name) + if within { 0.1 } else { 0.0 }, name)
+        })
+        .filter(|(score, _)| *score > 0.88)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.into_iter().take(5).map(|(_, name)| name).collect()
 }
 
 fn requirement(law: Law<'_>, r: &Requirement) -> String {
@@ -124,6 +142,6 @@ fn defect(d: &fincert_mocks::Defect) -> String {
 }
 
 fn reason(r: Reason) -> String {
-    let about = r.text();
-    format!("{}\n\nreason code\n\n{}\n{}\n\nwhat to do: {}\n", r.code(), about.zh, about.en, r.advice())
+    let (about, advice) = (r.text(), r.advice());
+    format!("{}\n\nreason code\n\n{}\n{}\n\nwhat to do:\n{}\n{}\n", r.code(), about.zh, about.en, advice.zh, advice.en)
 }

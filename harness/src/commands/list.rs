@@ -140,7 +140,7 @@ fn rows(options: &Options) -> Result<Vec<Row>, Failure> {
             .collect(),
         Subject::Reasons => Reason::ALL
             .iter()
-            .map(|r| row(vec![r.code().to_owned(), r.text().get(lang).to_owned(), r.advice().to_owned()], json!({"reason": r.code(), "text": r.text(), "advice": r.advice()})))
+            .map(|r| row(vec![r.code().to_owned(), r.text().get(lang).to_owned(), r.advice().get(lang).to_owned()], json!({"reason": r.code(), "text": r.text(), "advice": r.advice()})))
             .collect(),
         Subject::ExitCodes => {
             exit::TABLE.iter().map(|(code, text)| row(vec![code.to_string(), (*text).to_owned()], json!({"code": code, "meaning": text}))).collect()

@@ -26,16 +26,24 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  fincert                                              certify the embedded mock host over a real socket
-  fincert certify --target 'stdio:python3 engine.py'   certify an integration that speaks the bridge on stdio
-  fincert certify --target listen --profile ocr        wait for a device to dial in
-  fincert call finCardOcr '{\"type\":\"BankCard\",\"imagePath\":{\"$file\":\"bank-card-debit\"}}' --target ws://127.0.0.1:7350/bridge
-  fincert mock --listen 127.0.0.1:7350                 serve the mock host for mini programs and curl
-  fincert judge fincert-out/run.jsonl                  judge a recorded run again, without its target
-  fincert explain ocr.result.error-code                what a requirement wants and what turns it red
+  certify the embedded mock host over a real socket
+    fincert
+  certify an integration that speaks the bridge on its standard streams
+    fincert certify --target 'stdio:python3 engine.py'
+  wait for a device to dial in
+    fincert certify --target listen --profile ocr
+  make one call
+    fincert call finCardOcr '{\"type\":\"BankCard\",\"imagePath\":{\"$file\":\"bank-card-debit\"}}'
+  serve the mock host for mini programs and curl
+    fincert mock --listen 127.0.0.1:7350
+  judge a recorded run again, without its target
+    fincert judge fincert-out/run.jsonl
+  what a requirement wants, and what turns it red
+    fincert explain ocr.result.error-code
 
-Exit codes: 0 certified; 1 not certified; 2 wrong usage or a bad input file; 3 could not run; 4 a record does not
-hold; 130 interrupted. `fincert list exit-codes` says more.";
+Exit codes: 0 certified, 1 not certified, 2 wrong usage or a bad input file,
+3 could not run, 4 a record does not hold, 130 interrupted;
+`fincert list exit-codes` says more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

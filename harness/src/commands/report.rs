@@ -130,7 +130,7 @@ pub(super) fn replay_command(header: &RunHeader, scenario: &str) -> String {
         command.push_str(&format!(" --defect {}", quote(defect)));
     }
     for name in &header.set {
-        command.push_str(&format!(" --set {name}=…"));
+        command.push_str(&format!(" --set {name}=@{name}.txt"));
     }
     command.push_str(&format!(" --seed {} --filter {}", header.seed, quote(scenario)));
     command

@@ -52,16 +52,7 @@ impl Session {
     pub async fn prepare(&mut self, with: Option<&Value>, capture: &mut Capture<'_>) -> Result<Prepared, PrepareError> {
         let Some(with) = with else { return Ok(Prepared { request: None, subject: None }) };
         let mut subject = None;
-        let request = match with {
-            Value::Object(object) if as_special(with).is_none() => {
-                let mut filled = serde_json::Map::new();
-                for (key, value) in object {
-                    filled.insert(key.clone(), self.fill(value, &mut subject, capture).await?);
-                }
-                Value::Object(filled)
-            }
-            other => self.fill(other, &mut subject, capture).await?,
-        };
+        let request = self.fill(with, &mut subject, capture).await?;
         Ok(Prepared { request: Some(request), subject })
     }
 
@@ -71,7 +62,25 @@ impl Session {
         subject: &mut Option<Subject>,
         capture: &mut Capture<'_>,
     ) -> Result<Value, PrepareError> {
-        let Some(special) = as_special(value) else { return Ok(value.clone()) };
+        let Some(special) = as_special(value) else {
+            return match value {
+                Value::Object(object) => {
+                    let mut filled = serde_json::Map::new();
+                    for (key, inner) in object {
+                        filled.insert(key.clone(), Box::pin(self.fill(inner, subject, capture)).await?);
+                    }
+                    Ok(Value::Object(filled))
+                }
+                Value::Array(items) => {
+                    let mut filled = Vec::new();
+                    for inner in items {
+                        filled.push(Box::pin(self.fill(inner, subject, capture)).await?);
+                    }
+                    Ok(Value::Array(filled))
+                }
+                other => Ok(other.clone()),
+            };
+        };
         match special.map_err(PrepareError::Scenario)? {
             Special::Param(name) => Ok(Value::from(self.params.get(&name).cloned().unwrap_or_default())),
             Special::Repeat(repeat) => Ok(Value::from(repeat.text.repeat(repeat.times as usize))),

@@ -194,15 +194,20 @@ async fn settle_calls(
         }
         let place = session.place();
         let alive = session.ping(drive.capture).await?;
-        // The answer may have come while the ping was under way; then it came late, and stands behind this.
         let deadline_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        session.note_at(place, What::NoResponse { id, deadline_ms, alive });
-        if let Some(made) = session.made.get(&id) {
-            if made.settled {
-                drive.deadlines.answered(&made.method, made.sent.elapsed());
-            } else {
-                drive.deadlines.silent(&made.method);
+        let what = What::NoResponse { id, deadline_ms, alive };
+        match session.made.get(&id).map(|made| (made.settled, made.method.clone(), made.sent.elapsed())) {
+            // The answer came while the ping was under way: late, so it stands behind this.
+            Some((true, method, took)) => {
+                session.note_at(place, what);
+                drive.deadlines.answered(&method, took);
             }
+            // What came instead of an answer, such as a frame that could not be used, stands before it.
+            Some((false, method, _)) => {
+                session.note(what);
+                drive.deadlines.silent(&method);
+            }
+            None => session.note(what),
         }
         waiting.retain(|(other, _)| *other != id);
         if !alive {

@@ -19,6 +19,8 @@ pub const HELLO_DEADLINE: Duration = Duration::from_secs(30);
 const PING: Duration = Duration::from_secs(3);
 /// How long the bridge's own methods (reset, putFile) may take.
 const BRIDGE: Duration = Duration::from_secs(30);
+/// How long a target may take to end by itself.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Frames that one scenario may receive before it is a flood.
 const MAX_FRAMES: u32 = 2_000;
 /// Bytes that one scenario may receive before it is a flood.
@@ -314,9 +316,10 @@ impl Session {
                 self.bad(Reason::FrameTooLarge, format!("{bytes} bytes"), &head, bytes, capture);
             }
             Incoming::Stderr(text) => {
-                let text = capture.text(&text, 400);
-                self.scene.stderr += text.chars().count() + 1;
-                if self.scene.stderr <= KEPT_STDERR {
+                // What is not kept is not looked at, so that a talkative target is not slowed down.
+                if self.scene.stderr < KEPT_STDERR {
+                    let text = capture.text(&text, 400);
+                    self.scene.stderr += text.chars().count() + 1;
                     self.note(What::Stderr { text });
                 }
                 return Ok(());
@@ -425,6 +428,21 @@ impl Session {
         let what =
             What::BadFrame { fault, detail: capture.text(&detail, 200), quote: capture.text(&head, 160), bytes: size };
         self.note(what);
+    }
+
+    /// Ends the session in good order: the target sees the end of its input, and has a moment to tidy up.
+    pub async fn close(self) {
+        let Wire { outgoing, mut incoming, guard } = self.wire;
+        drop(outgoing);
+        let gone = async {
+            while let Some((_, incoming)) = incoming.recv().await {
+                if matches!(incoming, Incoming::Gone(_)) {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(GOODBYE, gone).await;
+        drop(guard);
     }
 
     /// Listens on for a while after the last scenario, for what comes late.

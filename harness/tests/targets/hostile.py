@@ -195,7 +195,7 @@ def trouble(number, request):
         rows = b",".join(b'"%06x":0' % place for place in range(1_400_000))
         raw(text_of(number, card(futureField=0).replace(b'Field": 0', b'Field": {' + rows + b"}")))
     elif MODE == "late":
-        time.sleep(1.2)
+        time.sleep(2)
         good(number, request)
     else:
         good(number, request)

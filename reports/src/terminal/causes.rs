@@ -1,7 +1,7 @@
 //! The causes: one block for each thing to mend, the requirements it breaks beneath it.
 
 use fincert_schemas::run::{CauseGroup, Finding, Outcome};
-use fincert_schemas::{Bilingual, Lang, Level};
+use fincert_schemas::{Lang, Level};
 
 use crate::Run;
 use crate::page::{Page, Row, Tone};
@@ -75,7 +75,7 @@ fn block(page: &mut Page, run: &Run<'_>, lang: Lang, class: Class, cause: &Cause
     if let Some(reason) = reason.filter(|_| full) {
         page.row(&field("原因", "reason").put(Tone::Plain, reason.text().get(lang)));
     }
-    let advice = reason.map(|reason| Bilingual::new(reason.advice(), reason.advice()));
+    let advice = reason.map(|reason| reason.advice());
     if let Some(hint) = finding.hint.clone().or(advice).filter(|_| full) {
         page.row(&field("提示", "hint").put(Tone::Plain, clipped(hint.get(lang))));
     }

@@ -113,10 +113,19 @@ impl Table {
             }
         } else {
             let reason = match (certification.decision, certification.reason) {
-                (_, Some(reason)) => reason.text().get(lang).to_owned(),
-                (Decision::NotOffered, None) => {
-                    say(lang, "尚有 MUST 要求没有检查项。", "Some MUST has no check yet.").to_owned()
+                (Decision::NotOffered, _) => {
+                    let number = certification.missing.len();
+                    let text = count(
+                        lang,
+                        number,
+                        "项 MUST 要求尚无检查项",
+                        "MUST has no check yet",
+                        "MUSTs have no check yet",
+                    );
+                    let ids = certification.missing.iter().map(|missing| missing.requirement.as_str());
+                    format!("{text}{}{}", say(lang, "：", ": "), some_of(lang, ids, 2))
                 }
+                (_, Some(reason)) => reason.text().get(lang).to_owned(),
                 _ => String::new(),
             };
             row.hang().put(Tone::Quiet, reason)
@@ -125,7 +134,7 @@ impl Table {
     }
 
     fn missing(&self, page: &mut Page, certification: &Certification, keep: impl Fn(&Missing) -> bool, indent: usize) {
-        if certification.decision == Decision::NotAsked {
+        if matches!(certification.decision, Decision::NotAsked | Decision::NotOffered) {
             return;
         }
         let lang = self.lang;

@@ -222,6 +222,7 @@ pub(crate) fn green() -> Fixture {
     let judgement = Judgement {
         suites: "0.1.0".into(),
         standing: Standing::Certified,
+        asked: vec!["ocr".into()],
         certifications: vec![
             certification("ocr", Decision::Certified, (3, 3), 0, vec![]),
             certification("ocr:BankCard", Decision::Certified, (3, 3), 0, vec![]),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::Bilingual;
 
 macro_rules! reasons {
-    ($( $(#[doc = $doc:literal])+ $variant:ident = $code:literal, $zh:literal, $todo:literal; )+) => {
+    ($( $(#[doc = $doc:literal])+ $variant:ident = $code:literal, $zh:literal, [$todo_zh:literal, $todo_en:literal]; )+) => {
         /// Why something could not be judged.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
@@ -26,9 +26,9 @@ macro_rules! reasons {
                 match self { $(Reason::$variant => Bilingual::new($zh, concat!($($doc),+).trim())),+ }
             }
 
-            /// What to do about it, in English.
-            pub fn advice(self) -> &'static str {
-                match self { $(Reason::$variant => $todo),+ }
+            /// What to do about it.
+            pub fn advice(self) -> Bilingual {
+                match self { $(Reason::$variant => Bilingual::new($todo_zh, $todo_en)),+ }
             }
         }
     };
@@ -36,57 +36,57 @@ macro_rules! reasons {
 
 reasons! {
     /// The target does not declare the capability.
-    NotDeclared = "not-declared", "目标未声明该能力。", "Add the capability to the answer to bridge.hello once it is supported.";
+    NotDeclared = "not-declared", "目标未声明该能力。", ["支持之后，在 bridge.hello 的应答中声明该能力。", "Add the capability to the answer to bridge.hello once it is supported."];
     /// The declared integration state, platform or call style makes the requirement not applicable.
-    ConditionNotMet = "condition-not-met", "目标声明的集成状态、平台或调用方式下此要求不适用。", "Nothing: the requirement holds elsewhere.";
+    ConditionNotMet = "condition-not-met", "目标声明的集成状态、平台或调用方式下此要求不适用。", ["无需处理：该要求在别处适用。", "Nothing: the requirement holds elsewhere."];
     /// No scenario of this run touched it.
-    NotTouched = "not-touched", "本次运行没有场景涉及此要求。", "Run without --filter, or add a scenario.";
+    NotTouched = "not-touched", "本次运行没有场景涉及此要求。", ["补充触及它的场景。", "Add a scenario that touches it."];
     /// No successful result was seen, and the requirement speaks of successful results.
-    NoSuccessSeen = "no-success-seen", "没有看到成功的结果,而此要求针对成功结果。", "See the errorCode and errMsg of the calls: the target recognised none of the specimens.";
+    NoSuccessSeen = "no-success-seen", "没有看到成功的结果，而此要求针对成功结果。", ["请查看各次调用的 errorCode 与 errMsg：没有一张样本被识别。", "See the errorCode and errMsg of the calls: the target recognised none of the specimens."];
     /// No check judges it yet.
-    NoCheck = "no-check", "尚无检查项判定此要求。", "See `fincert explain` on the requirement for the reason.";
+    NoCheck = "no-check", "尚无检查项判定此要求。", ["原因见 `fincert explain` 对该要求的说明。", "See `fincert explain` on the requirement for the reason."];
     /// The scenario needs a person and nobody stands by.
-    NeedsPerson = "needs-person", "此场景需要真人操作,而现场无人。", "Run attended, with a target that says `human: true`, and without --unattended.";
+    NeedsPerson = "needs-person", "此场景需要真人操作，而现场无人。", ["请在有人值守时运行，目标声明 `human: true`，且不带 --unattended。", "Run attended, with a target that says `human: true`, and without --unattended."];
+    /// Not asked for by --profile.
+    NotAsked = "not-asked", "未被 --profile 要求认证。", ["不带 --profile 运行，或在其中列出它。", "Run without --profile, or name it there."];
     /// Excluded by --filter.
-    FilteredOut = "filtered-out", "被 --filter 排除。", "Run without --filter to certify.";
-    /// An older capture did not take the fact that the check needs.
-    FactMissing = "fact-missing", "旧版采集没有记录此检查所需的事实。", "Record the run again.";
+    FilteredOut = "filtered-out", "被 --filter 排除。", ["认证时请不要使用 --filter。", "Run without --filter to certify."];
     /// The program was not found or may not be executed.
-    TargetNotFound = "target-not-found", "找不到目标程序,或无权执行。", "Check the command after `stdio:` and its path.";
+    TargetNotFound = "target-not-found", "找不到目标程序，或无权执行。", ["请检查 `stdio:` 之后的命令及其路径。", "Check the command after `stdio:` and its path."];
     /// Nothing accepted the connection.
-    ConnectionRefused = "connection-refused", "连接被拒绝。", "Start the target, and check address and port.";
+    ConnectionRefused = "connection-refused", "连接被拒绝。", ["请启动目标，并检查地址与端口。", "Start the target, and check address and port."];
     /// The connection was accepted, but it is not a WebSocket of the bridge.
-    HandshakeFailed = "handshake-failed", "WebSocket 握手失败。", "Check the path and the token of the address.";
+    HandshakeFailed = "handshake-failed", "WebSocket 握手失败。", ["请检查地址中的路径与令牌。", "Check the path and the token of the address."];
     /// bridge.hello was not answered within its deadline.
-    HelloTimeout = "hello-timeout", "目标未在期限内应答 bridge.hello。", "Does the target read one JSON object a line, and flush after each answer?";
+    HelloTimeout = "hello-timeout", "目标未在期限内应答 bridge.hello。", ["目标是否按行读取 JSON，并在每次应答后刷新输出？", "Does the target read one JSON object a line, and flush after each answer?"];
     /// The answer to bridge.hello is not what the bridge's schema wants.
-    HelloInvalid = "hello-invalid", "bridge.hello 的应答不符合模式。", "Compare with schemas/bridge/hello.json; the detail names the pointer.";
+    HelloInvalid = "hello-invalid", "bridge.hello 的应答不符合模式。", ["请对照 schemas/bridge/hello.json，详情中指明了位置。", "Compare with schemas/bridge/hello.json; the detail names the pointer."];
     /// The target speaks another version of the bridge.
-    ProtocolVersion = "protocol-version", "桥协议版本不一致。", "fincert speaks bridge protocol 1.";
+    ProtocolVersion = "protocol-version", "桥协议版本不一致。", ["fincert 使用桥协议版本 1。", "fincert speaks bridge protocol 1."];
     /// The target's process ended or its connection closed.
-    TargetExited = "target-exited", "目标进程退出或连接关闭。", "See the exit status and the last lines of stderr.";
+    TargetExited = "target-exited", "目标进程退出或连接关闭。", ["请查看退出状态和 stderr 的最后几行。", "See the exit status and the last lines of stderr."];
     /// The target stopped answering, pings included.
-    TargetHung = "target-hung", "目标不再应答,包括 ping。", "The bridge must answer bridge.ping while a call is pending.";
+    TargetHung = "target-hung", "目标不再应答，包括 ping。", ["调用未完成时，桥也必须应答 bridge.ping。", "The bridge must answer bridge.ping while a call is pending."];
     /// The target refused or did not answer bridge.putFile.
-    PutFileFailed = "put-file-failed", "目标无法接收文件(bridge.putFile)。", "Implement bridge.putFile with base64 and fill.";
-    /// A frame was larger than 16 MiB and was discarded.
-    FrameTooLarge = "frame-too-large", "消息超过 16 MiB,已丢弃。", "Send results of at most 16 MiB.";
+    PutFileFailed = "put-file-failed", "目标无法接收文件(bridge.putFile)。", ["请实现 bridge.putFile 的 base64 与 fill。", "Implement bridge.putFile with base64 and fill."];
+    /// A frame was larger than 16 MiB, or held more than 100,000 values, and was discarded.
+    FrameTooLarge = "frame-too-large", "消息超过 16 MiB 或 100,000 个值，已丢弃。", ["每条消息不超过 16 MiB、100,000 个值。", "Send messages of at most 16 MiB and 100,000 values."];
     /// A frame was nested deeper than 64 levels.
-    FrameTooDeep = "frame-too-deep", "消息嵌套超过 64 层。", "Results of this API are a few levels deep.";
+    FrameTooDeep = "frame-too-deep", "消息嵌套超过 64 层。", ["本 API 的结果只有几层嵌套。", "Results of this API are a few levels deep."];
     /// A frame was not JSON.
-    FrameNotJson = "frame-not-json", "消息不是 JSON。", "Write logs to stderr; NaN and Infinity travel as {\"$number\": …}.";
+    FrameNotJson = "frame-not-json", "消息不是 JSON。", ["日志请写到 stderr；NaN 与 Infinity 以 {\"$number\": …} 传递。", "Write logs to stderr; NaN and Infinity travel as {\"$number\": …}."];
     /// A frame was JSON but not a message of the bridge.
-    NotAMessage = "not-a-message", "消息是 JSON,但不是桥协议消息。", "Each message carries jsonrpc, and result, error or method.";
+    NotAMessage = "not-a-message", "消息是 JSON，但不是桥协议消息。", ["每条消息带有 jsonrpc，以及 result、error 或 method。", "Each message carries jsonrpc, and result, error or method."];
     /// An answer carried an id that was not waiting.
-    UnknownId = "unknown-id", "应答的 id 不是任何等待中调用的 id。", "Answer with the id of the request, as a number.";
+    UnknownId = "unknown-id", "应答的 id 不是任何等待中调用的 id。", ["请以请求中的 id（数字）应答。", "Answer with the id of the request, as a number."];
     /// Frames came faster or in greater number than a scenario may hold.
-    Flood = "flood", "目标发送的消息过多。", "At most 2,000 frames and 64 MiB a scenario.";
+    Flood = "flood", "目标发送的消息过多。", ["每个场景至多 2,000 条消息、64 MiB。", "At most 2,000 frames and 64 MiB a scenario."];
     /// The call was answered only after its deadline.
-    LateAnswer = "late-answer", "应答在期限之后才到达。", "The deadline is a multiple of what the target was measured to need; see --max-wait.";
+    LateAnswer = "late-answer", "应答在期限之后才到达。", ["期限是目标实测耗时的倍数；参见 --max-wait。", "The deadline is a multiple of what the target was measured to need; see --max-wait."];
     /// The target failed too often in a row and was not started again.
-    BreakerOpen = "breaker-open", "目标连续失败次数过多,不再重启。", "Mend the first failure; the rest follow from it.";
+    BreakerOpen = "breaker-open", "目标连续失败次数过多，不再重启。", ["请先解决第一个失败，其余由它引起。", "Mend the first failure; the rest follow from it."];
     /// The run was interrupted.
-    Interrupted = "interrupted", "运行被中断。", "Run again.";
+    Interrupted = "interrupted", "运行被中断。", ["请重新运行。", "Run again."];
 }
 
 impl std::fmt::Display for Reason {

@@ -231,3 +231,11 @@ pub struct Judgement {
     #[serde(default)]
     pub expected_failures: u32,
 }
+
+impl Judgement {
+    /// Whether the run was asked to certify this profile or capability, by itself or as a part of its profile.
+    pub fn asked_for(&self, name: &str) -> bool {
+        let profile = name.split(':').next().unwrap_or(name);
+        self.asked.iter().any(|asked| asked == name || asked == profile)
+    }
+}

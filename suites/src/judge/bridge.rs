@@ -36,7 +36,7 @@ fn messages(view: &View<'_>, sink: &mut Sink<'_>) {
                 let broken = Broken {
                     cause: format!("bridge:{fault}"),
                     actual: format!("{fault} ({detail}): {quote}"),
-                    hint: Some(Bilingual::new(fault.text().zh, fault.advice())),
+                    hint: Some(fault.advice()),
                     ..Broken::default()
                 };
                 sink.breaks("bridge.clean-output", 0, broken);

@@ -165,7 +165,10 @@ fn certification(
     if !unchecked.is_empty() {
         return empty(Decision::NotOffered, Some(Reason::NoCheck), unchecked);
     }
-    let is_asked = asked.iter().any(|wanted| wanted == name);
+    let is_asked = asked.iter().any(|wanted| wanted == name || wanted == profile);
+    if !is_asked && !evidence.header.profiles.is_empty() {
+        return empty(Decision::NotAsked, Some(Reason::NotAsked), Vec::new());
+    }
     let hello = evidence.sessions.first().map(|session| &session.hello);
     if !is_asked && hello.is_some_and(|hello| hello.integration == Integration::Absent) {
         return empty(Decision::NotAsked, Some(Reason::ConditionNotMet), Vec::new());

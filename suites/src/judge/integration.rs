@@ -78,7 +78,7 @@ fn refused(view: &View<'_>, sink: &mut Sink<'_>, call: &Call<'_>, api: &str, cod
         )),
         actual: format!("JSON-RPC error {code}: {message}"),
         hint: Some(Bilingual::new(
-            "桥只应拒绝它不认识的方法;接口自身的失败用 -32000 返回。",
+            "桥只应拒绝它不认识的方法；接口自身的失败用 -32000 返回。",
             "The bridge refuses only methods it does not know; a failure of the API itself is error -32000.",
         )),
         ..Broken::default()
@@ -104,7 +104,7 @@ fn broke_off(
     let broken = Broken {
         cause: format!("target:{reason}"),
         actual: format!("{reason}: {detail}"),
-        hint: Some(Bilingual::new(reason.text().zh, reason.advice())),
+        hint: Some(reason.advice()),
         ..Broken::default()
     };
     // That a hostile request brings the target down is what the requirement forbids; a target that goes down
@@ -122,7 +122,7 @@ fn silent(sink: &mut Sink<'_>, call: &Call<'_>, requirement: &str, deadline: u64
         let broken = Broken {
             cause: format!("bridge:{reason}"),
             actual: format!("{reason}, and no usable answer within {deadline} ms"),
-            hint: Some(Bilingual::new(reason.text().zh, reason.advice())),
+            hint: Some(reason.advice()),
             ..Broken::default()
         };
         sink.undecided(requirement, call.step, Outcome::CouldNotRun, reason, broken);
@@ -130,7 +130,7 @@ fn silent(sink: &mut Sink<'_>, call: &Call<'_>, requirement: &str, deadline: u64
         let broken = Broken {
             cause: format!("late-answer:{api}"),
             actual: format!("an answer after the deadline of {deadline} ms"),
-            hint: Some(Bilingual::new(Reason::LateAnswer.text().zh, Reason::LateAnswer.advice())),
+            hint: Some(Reason::LateAnswer.advice()),
             ..Broken::default()
         };
         sink.undecided(requirement, call.step, Outcome::Inconclusive, Reason::LateAnswer, broken);
@@ -141,7 +141,7 @@ fn silent(sink: &mut Sink<'_>, call: &Call<'_>, requirement: &str, deadline: u64
             expected: Some(Bilingual::new("得到应答(success 或 fail)", "an answer, by success or by fail")),
             actual: format!("no response within {deadline} ms, while the bridge answered a ping"),
             hint: Some(Bilingual::new(
-                "每条代码路径都要回调 success 或 fail,包括出错的路径。",
+                "每条代码路径都要回调 success 或 fail，包括出错的路径。",
                 "Every path of the code calls back success or fail, error paths included.",
             )),
             ..Broken::default()
@@ -201,7 +201,7 @@ fn absent(view: &View<'_>, sink: &mut Sink<'_>) {
                     expected: Some(Bilingual::new("无响应", "no response")),
                     actual,
                     hint: Some(Bilingual::new(
-                        "若接口其实可用,请声明 integrated 或 custom。",
+                        "若接口其实可用，请声明 integrated 或 custom。",
                         "If the API does work, declare integrated or custom.",
                     )),
                     ..Broken::default()

@@ -91,7 +91,7 @@ fn meaning(relation: &str, asked: &str) -> Option<(&'static str, &'static str, (
                 "BusiCert" => "ocr.request.type.busi-cert",
                 _ => return None,
             };
-            (requirement, "result-kind", ("此类型的字段:", "the fields of "))
+            (requirement, "result-kind", ("此类型的字段：", "the fields of "))
         }
         "recog-result-on-error" => (
             "ocr.result.recog-result.only-on-success",
@@ -101,7 +101,7 @@ fn meaning(relation: &str, asked: &str) -> Option<(&'static str, &'static str, (
         "face-shown" => (
             "ocr.result.id-card.face-matches-picture",
             "face-shown",
-            ("图片所示的一面:", "the side that the picture shows: "),
+            ("图片所示的一面：", "the side that the picture shows: "),
         ),
         "other-face-field" => (
             "ocr.result.id-card.face-fields",

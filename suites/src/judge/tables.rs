@@ -105,7 +105,7 @@ fn row(sink: &mut Sink<'_>, call: &Call<'_>, api: &str, fact: &Fact) {
                 expected: Some(Bilingual::new("规范所写的形式", "the form that the specification writes")),
                 actual: alias_text(alias).to_owned(),
                 hint: Some(Bilingual::new(
-                    "真实集成中常见的别名,可以通过,但请改用规范写法。",
+                    "真实集成中常见的别名，可以通过，但请改用规范写法。",
                     "An alias that real integrations use: it passes with this warning.",
                 )),
             },
@@ -130,5 +130,5 @@ fn alias_text(alias: &str) -> &str {
 fn hint(at: &str, actual: &str) -> Option<Bilingual> {
     let number: f64 = actual.strip_prefix("number ")?.parse().ok()?;
     (at == "/score" && number > 1.0 && number <= 100.0)
-        .then(|| Bilingual::new("像是百分制:请除以 100。", "This looks like a percent scale: divide by 100."))
+        .then(|| Bilingual::new("像是百分制：请除以 100。", "This looks like a percent scale: divide by 100."))
 }
