@@ -178,7 +178,8 @@ async fn whoever_lacks_the_url_is_refused_and_the_device_still_gets_in() {
     let path = url.split_once("/bridge").map(|(_, query)| format!("/bridge{query}")).unwrap();
     let refused = |path: &str, headers: &[(&str, &str)]| handshake(&url, path, headers);
     let shorter = &path[..path.len() - 1];
-    let cases: [(&str, &[(&str, &str)], &str); 11] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 11] = [
         ("/bridge", &[], "401"),
         ("/bridge?token=", &[], "401"),
         ("/bridge?token=0123456789abcdef0123456789abcdef", &[], "401"),
@@ -195,8 +196,11 @@ async fn whoever_lacks_the_url_is_refused_and_the_device_still_gets_in() {
         let line = refused(path, headers);
         assert!(line.starts_with(&format!("HTTP/1.1 {status} ")), "{path} {headers:?}: {line}");
     }
+    // Whoever says nothing keeps nobody out.
+    let address = url::Url::parse(&url).unwrap().socket_addrs(|| None).unwrap()[0];
+    let _mute: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(address).unwrap()).collect();
     // Neither a page nor a browser: no upgrade at all.
-    let mut stream = TcpStream::connect(url::Url::parse(&url).unwrap().socket_addrs(|| None).unwrap()[0]).unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"\x16\x03\x01 not even HTTP\r\n\r\n").unwrap();
     drop(stream);
     device(&url, At::Good).await;

@@ -27,6 +27,10 @@ pub async fn dial(url: &Url) -> Result<Wire, ConnectError> {
     let refused = |reason, detail: String| ConnectError::new(reason, detail);
     match tokio::time::timeout(HANDSHAKE, connecting).await {
         Ok(Ok((socket, _))) => Ok(wire(socket)),
+        // A certificate that is not trusted comes as an I/O error of this kind.
+        Ok(Err(Error::Io(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
+            Err(refused(Reason::HandshakeFailed, error.to_string()))
+        }
         Ok(Err(Error::Io(error))) => Err(refused(Reason::ConnectionRefused, error.to_string())),
         Ok(Err(error)) => Err(refused(Reason::HandshakeFailed, error.to_string())),
         Err(_) => Err(refused(Reason::HandshakeFailed, format!("no handshake within {} s", HANDSHAKE.as_secs()))),

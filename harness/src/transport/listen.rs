@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use fincert_schemas::run::Reason;
-use tokio::net::TcpListener;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use url::Url;
@@ -14,6 +16,8 @@ use super::{ConnectError, Wire, dial};
 
 /// How long a peer may take for its handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How many peers may be in their handshake at once.
+const HANDSHAKES: usize = 16;
 
 /// Waits for devices.
 #[derive(Debug)]
@@ -39,16 +43,18 @@ impl Listener {
     /// Waits for a device, refusing whoever lacks the token or comes from a foreign page.
     pub async fn accept(&self, patience: Duration) -> Result<Wire, ConnectError> {
         let waiting = async {
+            // Several at once: a browser opens connections on which it says nothing, and must not keep the device out.
+            let mut handshakes = FuturesUnordered::new();
             loop {
-                let Ok((stream, peer)) = self.listener.accept().await else { continue };
-                #[expect(clippy::result_large_err, reason = "tungstenite's callback type")]
-                let check = |request: &Request, response: Response| self.check(request, response);
-                let config = Some(dial::limits());
-                let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, check, config);
-                match tokio::time::timeout(HANDSHAKE, upgrade).await {
-                    Ok(Ok(socket)) => return dial::wire(socket),
-                    Ok(Err(error)) => tracing::warn!(%peer, %error, "a connection was refused"),
-                    Err(_) => tracing::warn!(%peer, "no handshake in time"),
+                tokio::select! {
+                    accepted = self.listener.accept(), if handshakes.len() < HANDSHAKES => match accepted {
+                        Ok((stream, peer)) => handshakes.push(self.handshake(stream, peer)),
+                        Err(error) => {
+                            tracing::warn!(%error, "a connection was not accepted");
+                            tokio::time::sleep(Duration::from_millis(100)).await;
+                        }
+                    },
+                    Some(Some(wire)) = handshakes.next() => return wire,
                 }
             }
         };
@@ -58,6 +64,18 @@ impl Listener {
                 format!("no device dialled in within {} s", patience.as_secs()),
             )
         })
+    }
+
+    async fn handshake(&self, stream: TcpStream, peer: SocketAddr) -> Option<Wire> {
+        #[expect(clippy::result_large_err, reason = "tungstenite's callback type")]
+        let check = |request: &Request, response: Response| self.check(request, response);
+        let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, check, Some(dial::limits()));
+        match tokio::time::timeout(HANDSHAKE, upgrade).await {
+            Ok(Ok(socket)) => return Some(dial::wire(socket)),
+            Ok(Err(error)) => tracing::warn!(%peer, %error, "a connection was refused"),
+            Err(_) => tracing::warn!(%peer, "no handshake in time"),
+        }
+        None
     }
 
     #[expect(clippy::result_large_err, reason = "tungstenite's callback type")]

@@ -39,8 +39,8 @@ reasons! {
     NotDeclared = "not-declared", "目标未声明该能力。", ["支持之后，在 bridge.hello 的应答中声明该能力。", "Add the capability to the answer to bridge.hello once it is supported."];
     /// The declared integration state, platform or call style makes the requirement not applicable.
     ConditionNotMet = "condition-not-met", "目标声明的集成状态、平台或调用方式下此要求不适用。", ["无需处理：该要求在别处适用。", "Nothing: the requirement holds elsewhere."];
-    /// No scenario of this run touched it.
-    NotTouched = "not-touched", "本次运行没有场景涉及此要求。", ["补充触及它的场景。", "Add a scenario that touches it."];
+    /// Nothing that the target did in this run touched it.
+    NotTouched = "not-touched", "目标在本次运行中的表现没有涉及此要求。", ["此要求针对的情形没有出现，例如某种结果或取值；请看相关场景得到了什么。", "What it speaks of never happened, such as a certain result; see what its scenarios brought."];
     /// No successful result was seen, and the requirement speaks of successful results.
     NoSuccessSeen = "no-success-seen", "没有看到成功的结果，而此要求针对成功结果。", ["请查看各次调用的 errorCode 与 errMsg：没有一张样本被识别。", "See the errorCode and errMsg of the calls: the target recognised none of the specimens."];
     /// No check judges it yet.
