@@ -19,3 +19,19 @@ pub fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
     }
     Ok(())
 }
+
+/// Why a document could not be written there, as far as that can be found out without writing it.
+pub fn unwritable(path: &Path) -> Option<String> {
+    if path.is_dir() {
+        return Some(format!("{} is a directory", path.display()));
+    }
+    let mut folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    while !folder.exists() {
+        folder = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    }
+    if !folder.is_dir() {
+        return Some(format!("{} is not a folder", folder.display()));
+    }
+    // Permissions and read-only file systems show only when something is written.
+    tempfile::tempfile_in(folder).err().map(|error| format!("{}: {error}", folder.display()))
+}

@@ -100,7 +100,6 @@ fn wrong_usage_of_certify() {
 
 /// What could not be written in the end is found out in the beginning.
 #[test]
-#[ignore = "open: certify looks at its reports' places only after driving"]
 fn places_that_cannot_be_written_are_found_before_driving() {
     let folder = folder();
     let cases: &[&[&str]] = &[

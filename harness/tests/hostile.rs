@@ -347,7 +347,6 @@ fn a_port_where_nobody_listens_or_speaks_http_only() {
 
 /// Whoever chose one scenario gets the same exit code as whoever chose all.
 #[test]
-#[ignore = "open: exit::of looks at reason codes; a broken transcript without a session could not run, whatever the reason"]
 fn one_scenario_is_enough_to_see_that_a_target_does_not_start() {
     for mode in ["exits-at-once", "floods-in-hello", "hello-version"] {
         let run = whole(Started::hostile(mode, EVERY, &[BEFORE]), &[BEFORE]);
@@ -486,7 +485,6 @@ fn an_interrupt_keeps_what_there_was() {
 
 /// CI stops a job with SIGTERM; a target that hangs must not outlive it.
 #[test]
-#[ignore = "open: certify takes only Ctrl-C for an interrupt"]
 fn a_termination_is_an_interrupt() {
     for signal in [Signal::TERM, Signal::HUP] {
         let mut started = Started::hostile("hangs", TROUBLE, &CHOSEN);

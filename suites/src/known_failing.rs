@@ -21,8 +21,7 @@ pub fn read(file: &str, text: &str, ledger: &Ledger, suite: &Suite) -> Result<Ve
         if line.is_empty() {
             continue;
         }
-        let wrong =
-            |message: String| DataError::new(file, format!("/{index}"), format!("line {}: {message}", index + 1));
+        let wrong = |message: String| DataError::new(&format!("{file}: line {}", index + 1), "", message);
         let (requirement, scenario) =
             line.split_once('@').ok_or_else(|| wrong(format!("want REQUIREMENT @ SCENARIO, got {line:?}")))?;
         let (requirement, scenario) = (requirement.trim(), scenario.trim());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fincert::filter::Filter;
-use fincert::output::write_whole;
+use fincert::output::{unwritable, write_whole};
 use fincert::progress::Reporter;
 use fincert::record::Writer;
 use fincert::runner::{self, Gathered, Plan};
@@ -107,9 +107,15 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let lang = options.reading.lang();
     let (plan, header) = prepare(law, &options)?;
     let (record, reports) = destinations(&options);
-    for (format, path) in &reports {
-        if path.is_dir() {
-            return Err(Failure::usage(format!("{format} report: {} is a directory", path.display())));
+    let mut outputs: Vec<(String, &PathBuf)> = reports.iter().map(|(f, path)| (format!("{f} report"), path)).collect();
+    outputs.extend(record.iter().map(|path| ("run record".to_owned(), path)));
+    outputs.extend(options.write_known_failing.iter().map(|path| ("known failures".to_owned(), path)));
+    for (index, (what, path)) in outputs.iter().enumerate() {
+        if let Some(why) = unwritable(path) {
+            return Err(Failure::usage(format!("{what} {}: {why}", path.display())));
+        }
+        if let Some((other, _)) = outputs[..index].iter().find(|(_, before)| before == path) {
+            return Err(Failure::usage(format!("{other} and {what} would both be written to {}", path.display())));
         }
     }
     let mut writer = match &record {
@@ -297,10 +303,22 @@ async fn drive(
     let path = writer.as_ref().map(|w| w.path().display().to_string()).unwrap_or_default();
     let mut sink = |line: &Line| writer.as_mut().map_or(Ok(()), |writer| writer.line(line));
     let mut progress = |event: runner::Progress<'_>| reporter.show(&event);
-    let interrupt = async {
-        let _ = tokio::signal::ctrl_c().await;
-    };
+    let interrupt = interrupted();
     let gathered = runner::run(plan, header, law.suite, law.catalog, &mut sink, &mut progress, interrupt).await;
     reporter.finish();
     gathered.map_err(|error| record_failed(&path, &error))
+}
+
+/// Ctrl-C, or whatever else ends a program in good order: the record is kept and the target is ended.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
 }

@@ -1,6 +1,6 @@
 //! Exit codes, in one table.
 
-use fincert_schemas::run::{Ended, Judgement, Reason, Transcript};
+use fincert_schemas::run::{Ended, Judgement, Transcript};
 
 /// Certified, or failing exactly as the known-failing list says.
 pub(crate) const CERTIFIED: u8 = 0;
@@ -33,19 +33,10 @@ pub(crate) const TABLE: &[(u8, &str)] = &[
 
 /// The code of a judged run.
 pub(crate) fn of(judgement: &Judgement, transcripts: &[Transcript]) -> u8 {
-    let could_not_run = transcripts.iter().any(|transcript| match transcript.ended {
-        Ended::Broken { reason, .. } => matches!(
-            reason,
-            Reason::BreakerOpen
-                | Reason::TargetNotFound
-                | Reason::ConnectionRefused
-                | Reason::HandshakeFailed
-                | Reason::HelloTimeout
-                | Reason::HelloInvalid
-                | Reason::ProtocolVersion
-        ),
-        _ => false,
-    });
+    // A scenario for which no session could be had: the target was not reached, or was given up.
+    let no_session =
+        |transcript: &Transcript| transcript.session == 0 && matches!(transcript.ended, Ended::Broken { .. });
+    let could_not_run = transcripts.iter().any(no_session);
     match (could_not_run, judgement.standing.holds()) {
         (true, _) => COULD_NOT_RUN,
         (false, true) => CERTIFIED,

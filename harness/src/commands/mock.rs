@@ -49,9 +49,10 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let defect = find_defect(options.defect.as_deref())?;
     let config =
         Config { listen: options.listen, integration: options.integration.into(), defect, ..Config::default() };
-    let host = MockHost::start(config)
-        .await
-        .map_err(|error| Failure { code: exit::COULD_NOT_RUN, message: format!("{}: {error}", options.listen) })?;
+    let host = MockHost::start(config).await.map_err(|error| Failure {
+        code: exit::COULD_NOT_RUN,
+        message: format!("{}: {error}; choose another address with --listen, such as 127.0.0.1:0", options.listen),
+    })?;
     let http = host.http_url();
     super::print(&format!("{http}\n"))?;
     eprintln!(

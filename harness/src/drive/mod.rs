@@ -6,6 +6,7 @@
 
 mod fixtures;
 mod inbound;
+mod receive;
 mod scenario;
 mod session;
 

@@ -158,7 +158,7 @@ impl Masker<'_> {
                 let mut kept = Map::new();
                 for (key, inner) in object.iter().take(KEPT_MEMBERS) {
                     let inner = self.at(inner, push_pointer(&at, key), kind.or_else(|| by_key(key)));
-                    let key = if self.reveal { key.clone() } else { self.scrubber.scrub(key) };
+                    let key = if self.reveal { key.clone() } else { self.scrubber.scrub(window(key)) };
                     kept.insert(cut(&escape_controls(&key)), inner);
                 }
                 if object.len() > KEPT_MEMBERS {
@@ -209,7 +209,7 @@ impl Masker<'_> {
             return summary;
         }
         if self.reveal {
-            return cut(text);
+            return cut(&escape_controls(text));
         }
         match kind {
             Some(kind) => {
@@ -217,14 +217,24 @@ impl Masker<'_> {
                 self.facts.push(Fact::Masked { at, json_type: "string".to_owned(), chars });
                 escape_controls(&kind.mask(text))
             }
-            None => cut(&escape_controls(&self.scrubber.scrub(text))),
+            None => cut_of(&escape_controls(&self.scrubber.scrub(window(text))), text),
         }
     }
 }
 
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(KEPT_CHARS) {
-        Some((end, _)) => format!("{}… ({} characters)", &text[..end], text.chars().count()),
-        None => text.to_owned(),
+/// What is scrubbed of a long text: more than is kept, so that no half of a value is left at the end of what is.
+fn window(text: &str) -> &str {
+    text.char_indices().nth(KEPT_CHARS * 8).map_or(text, |(end, _)| &text[..end])
+}
+
+/// `scrubbed`, cut, with the length of the text that it came from.
+fn cut_of(scrubbed: &str, text: &str) -> String {
+    match scrubbed.char_indices().nth(KEPT_CHARS) {
+        Some((end, _)) => format!("{}… ({} characters)", &scrubbed[..end], text.chars().count()),
+        None => scrubbed.to_owned(),
     }
+}
+
+fn cut(text: &str) -> String {
+    cut_of(text, text)
 }

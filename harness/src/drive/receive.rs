@@ -1,0 +1,162 @@
+//! What comes from a target: sorted to the call that it belongs to, captured, and kept within bounds.
+
+use std::time::Instant;
+
+use fincert_schemas::bridge::{CallbackKind, Via};
+use fincert_schemas::capture::{CallContext, Capture};
+use fincert_schemas::run::{Event, Reason, What};
+
+use super::inbound::{self, Message};
+use super::session::{Lost, Reply, Session};
+use crate::transport::Incoming;
+
+/// Frames that one scenario may receive before it is a flood.
+const MAX_FRAMES: u32 = 2_000;
+/// Bytes that one scenario may receive before it is a flood.
+const MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// How many unusable frames a transcript keeps.
+const KEPT_BAD_FRAMES: usize = 20;
+/// How many characters of stderr a transcript keeps.
+const KEPT_STDERR: usize = 4_000;
+
+impl Session {
+    /// Waits for one thing to come, or for the deadline; whether something came.
+    pub(super) async fn hear(&mut self, deadline: Instant, capture: &mut Capture<'_>) -> Result<bool, Lost> {
+        match tokio::time::timeout_at(deadline.into(), self.wire.incoming.recv()).await {
+            Err(_) => Ok(false),
+            Ok(None) => Err(Lost { reason: Reason::TargetExited, detail: "the connection is closed".to_owned() }),
+            Ok(Some((at, incoming))) => {
+                // stderr counts for no flood, so an endless one must not keep the deadline from passing.
+                let counts = at <= deadline || !matches!(incoming, Incoming::Stderr(_));
+                self.take(at, incoming, capture).map(|()| counts)
+            }
+        }
+    }
+
+    fn take(&mut self, at: Instant, incoming: Incoming, capture: &mut Capture<'_>) -> Result<(), Lost> {
+        match incoming {
+            Incoming::Frame(bytes) => {
+                self.scene.frames += 1;
+                self.scene.bytes += bytes.len() as u64;
+                self.scene.last = at;
+                let size = bytes.len() as u64;
+                let (message, faults) = inbound::read(&bytes);
+                for (fault, place) in faults {
+                    let what = What::Lexical { fault: fault.to_owned(), at: capture.text(&place, 200) };
+                    self.note(what);
+                }
+                self.message(message, &bytes, size, capture);
+            }
+            Incoming::TooLarge { bytes, head } => {
+                self.scene.bytes += bytes.min(MAX_BYTES / 4);
+                self.scene.frames += 1;
+                self.bad(Reason::FrameTooLarge, format!("{bytes} bytes"), &head, bytes, capture);
+            }
+            Incoming::Stderr(text) => {
+                // What is not kept is not looked at, so that a talkative target is not slowed down.
+                if self.scene.stderr < KEPT_STDERR {
+                    let text = capture.text(&text, 400);
+                    self.scene.stderr += text.chars().count() + 1;
+                    self.note(What::Stderr { text });
+                }
+                return Ok(());
+            }
+            Incoming::Gone(status) => {
+                let status = capture.text(&status, 200);
+                self.note(What::Gone { status: status.clone() });
+                return Err(Lost { reason: Reason::TargetExited, detail: status });
+            }
+        }
+        if self.scene.frames > MAX_FRAMES || self.scene.bytes > MAX_BYTES {
+            let detail = format!("{} frames, {} bytes", self.scene.frames, self.scene.bytes);
+            return Err(Lost { reason: Reason::Flood, detail });
+        }
+        Ok(())
+    }
+
+    fn message(&mut self, message: Message, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+        match message {
+            Message::Unusable { reason, detail } => self.bad(reason, detail, bytes, size, capture),
+            Message::Answer { id, result } => {
+                if let Some(slot) = self.internal.get_mut(&id) {
+                    *slot = Some(result);
+                } else if self.made.contains_key(&id) {
+                    self.answer(id, result, bytes, size, capture);
+                } else {
+                    self.bad(Reason::UnknownId, format!("id {id}"), bytes, size, capture);
+                }
+            }
+            Message::Callback(callback) => {
+                let Some(made) = self.made.get_mut(&callback.id) else {
+                    self.bad(
+                        Reason::UnknownId,
+                        format!("bridge.callback for id {}", callback.id),
+                        bytes,
+                        size,
+                        capture,
+                    );
+                    return;
+                };
+                made.completes += u32::from(callback.kind == CallbackKind::Complete);
+                let via = match callback.kind {
+                    CallbackKind::Success => Via::Success,
+                    CallbackKind::Fail => Via::Fail,
+                    CallbackKind::Cancel => Via::Cancel,
+                    // complete hands over what success or fail did.
+                    CallbackKind::Complete => made.via.unwrap_or(Via::Success),
+                };
+                let context =
+                    CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
+                let value = callback.value.as_ref().map(|value| capture.settlement(context, via, value));
+                let what = What::Callback { id: callback.id, kind: callback.kind, seq: callback.seq, value };
+                self.file(callback.id, what);
+            }
+            Message::Event => {}
+        }
+    }
+
+    fn answer(&mut self, id: u64, result: Reply, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+        let settlement = match inbound::settlement(result) {
+            Ok(settlement) => settlement,
+            Err(inbound::NoSettlement::Refused(code, message)) => {
+                if let Some(made) = self.made.get_mut(&id) {
+                    made.settled = true;
+                    made.refused = true;
+                }
+                let what = What::Refused { id, code, message: capture.text(&message, 200) };
+                return self.file(id, what);
+            }
+            Err(inbound::NoSettlement::Malformed(detail)) => {
+                return self.bad(Reason::NotAMessage, detail, bytes, size, capture);
+            }
+        };
+        let Some(made) = self.made.get_mut(&id) else { return };
+        made.settled = true;
+        made.via.get_or_insert(settlement.via);
+        let context = CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
+        let value = settlement.value.as_ref().map(|value| capture.settlement(context, settlement.via, value));
+        self.file(id, What::Answer { id, via: settlement.via, value, bytes: size });
+    }
+
+    /// Puts an event of a call into the transcript at hand, or among the strays of the call's own scenario.
+    fn file(&mut self, id: u64, what: What) {
+        let Some(made) = self.made.get(&id) else { return };
+        if made.scenario == self.scene.scenario {
+            self.note(what);
+        } else {
+            let at_us = u64::try_from(made.sent.elapsed().as_micros()).unwrap_or(u64::MAX);
+            self.strays.push((made.scenario.clone(), Event { at_us, late: true, what }));
+        }
+    }
+
+    fn bad(&mut self, fault: Reason, detail: String, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+        self.scene.bad += 1;
+        if self.scene.bad > KEPT_BAD_FRAMES {
+            return;
+        }
+        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(2_000)]).into_owned();
+        let what =
+            What::BadFrame { fault, detail: capture.text(&detail, 200), quote: capture.text(&head, 160), bytes: size };
+        self.note(what);
+    }
+}
