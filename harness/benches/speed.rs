@@ -4,8 +4,6 @@
 
 use std::time::{Duration, Instant};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use fincert::runner::{self, Gathered, Plan};
 use fincert::target::Target;
 use fincert_mocks::{Config, MockHost};
@@ -21,6 +19,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 const CALLS: u32 = 400;
 const ROUNDS: usize = 9;
+/// A specimen that the mock host knows without being given it, so that neither side puts a file.
+const PICTURE: &str = "finfile://fixtures/bank-card-debit";
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -65,13 +65,10 @@ async fn overhead() {
 
 async fn bare_calls(url: &str) -> Duration {
     let (mut socket, _) = tokio_tungstenite::connect_async_with_config(url, None, true).await.unwrap();
-    let specimen = fixture::get("bank-card-debit").unwrap();
-    let put = json!({"name": "a.png", "mediaType": "image/png", "base64": STANDARD.encode(specimen.bytes)});
-    let path = ask(&mut socket, 1, "bridge.putFile", put, 1).await["result"]["path"].clone();
     let began = Instant::now();
-    for id in 2..2 + u64::from(CALLS) {
+    for id in 1..=u64::from(CALLS) {
         // The answer and complete.
-        ask(&mut socket, id, "ft.finCardOcr", json!({"args": [{"type": "BankCard", "imagePath": path}]}), 2).await;
+        ask(&mut socket, id, "ft.finCardOcr", json!({"args": [{"type": "BankCard", "imagePath": PICTURE}]}), 2).await;
     }
     began.elapsed()
 }
@@ -94,13 +91,14 @@ where
     first
 }
 
-/// Between the first call and the last answer, as the transcript has it.
+/// From before the first call is captured and sent until the last `complete` has been captured, as the transcript
+/// has it.
 async fn driven_calls(url: &str) -> Duration {
     let call = CallStep {
         call: "ft.finCardOcr".to_owned(),
-        with: Some(json!({"type": "BankCard", "imagePath": {"$file": "bank-card-debit"}})),
+        with: Some(json!({"type": "BankCard", "imagePath": PICTURE})),
         example: None,
-        times: CALLS,
+        times: CALLS + 1,
         random: false,
     };
     let scenario =
@@ -109,18 +107,11 @@ async fn driven_calls(url: &str) -> Duration {
     let plan = plan(Target::Dial(url.parse().unwrap()), vec![Integration::Integrated]);
     let header = header(&suite);
     let gathered = run(&plan, &header, &suite).await;
-    // Each call puts its file first; that is taken out, since the bare calls put theirs once.
     let events = &gathered.transcripts[0].events;
-    let mut spent = 0;
-    let mut began = 0;
-    for event in events {
-        match event.what {
-            What::Call { .. } => began = event.at_us,
-            What::Answer { .. } => spent += event.at_us - began,
-            _ => {}
-        }
-    }
-    Duration::from_micros(spent)
+    // The first complete begins the measurement and the last complete ends it: CALLS whole calls lie between.
+    let first = events.iter().find(|event| matches!(event.what, What::Callback { .. })).unwrap();
+    let last = events.iter().rev().find(|event| matches!(event.what, What::Callback { .. })).unwrap();
+    Duration::from_micros(last.at_us - first.at_us)
 }
 
 /// Capturing one call and its answer, without any socket.
@@ -199,6 +190,7 @@ fn header(suite: &Suite) -> RunHeader {
         defect: None,
         profiles: Vec::new(),
         filter: None,
+        options: Vec::new(),
         set: Vec::new(),
         revealed: false,
         scenarios: suite.scenarios.iter().map(|s| s.id.clone()).collect(),

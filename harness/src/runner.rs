@@ -9,7 +9,9 @@ use fincert_schemas::Bilingual;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::capture::Capture;
 use fincert_schemas::catalog::Catalog;
-use fincert_schemas::run::{Ended, Event, Line, Pace, Reason, RunHeader, Session as SessionLine, Transcript};
+use fincert_schemas::run::{
+    Ended, Event, Fact, Line, Pace, Reason, RunHeader, Session as SessionLine, Subject, Transcript, What,
+};
 use fincert_suites::judge::declared;
 use fincert_suites::{Scenario, Suite};
 use indexmap::IndexMap;
@@ -240,9 +242,11 @@ impl Runner<'_, '_> {
             let transcript = drive(live, scenario, &mut context).await;
             self.strays(live)?;
             let broken = matches!(transcript.ended, Ended::Broken { .. });
+            let provoked = is_provoked(&transcript);
             let unable = matches!(transcript.ended, Ended::Broken { reason: Reason::PutFileFailed, .. });
             self.keep(index, transcript)?;
-            self.failures = if broken { self.failures + 1 } else { 0 };
+            // That a hostile request brings the target down is a finding; it tells nothing of the next scenario.
+            self.failures = if !broken { 0 } else { self.failures + u32::from(!provoked) };
             if broken && !unable {
                 session = None;
             }
@@ -318,6 +322,18 @@ impl Runner<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// Whether the last call of the transcript was an invalid or hostile one.
+fn is_provoked(transcript: &Transcript) -> bool {
+    let last = transcript.events.iter().rev().find_map(|event| match &event.what {
+        What::Call { request, subject, .. } => Some((request, subject)),
+        _ => None,
+    });
+    last.is_some_and(|(request, subject)| {
+        matches!(subject, Some(Subject::Unreadable(_)))
+            || request.facts.iter().any(|fact| matches!(fact, Fact::Breaks { .. }))
+    })
 }
 
 fn blank(scenario: &Scenario, session: u32, ended: Ended) -> Transcript {

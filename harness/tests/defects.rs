@@ -55,6 +55,7 @@ async fn certify(defect: Option<&'static Defect>, scenarios: Vec<String>) -> Jud
         defect: defect.map(|defect| defect.name.to_owned()),
         profiles: Vec::new(),
         filter: None,
+        options: Vec::new(),
         set: Vec::new(),
         revealed: false,
         scenarios,

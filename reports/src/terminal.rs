@@ -63,6 +63,12 @@ fn head(page: &mut Page, run: &Run<'_>, lang: Lang) {
             "This certifies fincert's own mock host and not an integration.",
         );
     }
+    if !run.is_mock() && run.sessions.iter().any(|session| session.hello.simulated) {
+        note(
+            "目标声明真人操作由其模拟（simulated），需要真人的场景并未由真人完成。",
+            "The target says that it simulates the person: no person did what the scenarios with a person ask for.",
+        );
+    }
     if let Some(defect) = &header.defect {
         note(&format!("模拟宿主带有缺陷 {defect}。"), &format!("The mock host was given the defect {defect}."));
     }

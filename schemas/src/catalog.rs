@@ -194,11 +194,6 @@ impl Catalog {
         table.validator.iter_errors(instance).map(|error| self.breach(table, instance, &error)).collect()
     }
 
-    /// Whether the instance breaks no rule.
-    pub fn is_valid(&self, table: &Table, instance: &Value) -> bool {
-        table.validator.is_valid(instance)
-    }
-
     /// Every place of the instance that a marked subschema of the table speaks of, branches included.
     pub fn places<'a>(&'a self, table: &Table, instance: &'a Value) -> Vec<Place<'a>> {
         let mut places = Vec::new();

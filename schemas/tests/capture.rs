@@ -114,3 +114,61 @@ fn nothing_personal_is_left() {
         }
     }
 }
+
+/// Wherever in an answer a personal value stands, as a value, in a text or as a key, it is not in what is kept.
+/// The values are none of the specimens': they are known by their looks, or by standing in their own row as well.
+#[test]
+fn no_place_of_an_answer_leaks() {
+    let looks = ["110105198808080111", "6299901357246801357", "13912345678"];
+    let taught = ["诸葛某某", "样本省某某市某某路77号"];
+    for id in ["bank-card-debit", "id-front-male", "id-back-term", "busi-cert-original"] {
+        let kind = fixture::get(id).unwrap().kind.as_type().unwrap();
+        let whole = truth(id);
+        for needle in looks.into_iter().chain(taught) {
+            for place in places(&whole, String::new()) {
+                let mut value = whole.clone();
+                if taught.contains(&needle) {
+                    value["name"] = json!(needle);
+                }
+                let mut as_text = value.clone();
+                *as_text.pointer_mut(&place).unwrap() = json!(needle);
+                let mut in_text = value.clone();
+                *in_text.pointer_mut(&place).unwrap() = json!(format!("fail: {needle}, again"));
+                let (parent, _) = place.rsplit_once('/').unwrap();
+                let mut as_key = value.clone();
+                let object = as_key.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+                object.insert(needle.to_owned(), json!({"name": "x", "deeper": [needle]}));
+                for value in [as_text, in_text, as_key] {
+                    let kept = serde_json::to_string(&ocr(kind, Some(id), &value)).unwrap();
+                    assert!(!kept.contains(needle), "{id} {place}: {needle} in {kept}");
+                }
+            }
+        }
+    }
+}
+
+/// Pointers of everything below the root.
+fn places(value: &Value, at: String) -> Vec<String> {
+    let Value::Object(object) = value else { return vec![at] };
+    let below = object.iter().flat_map(|(key, inner)| places(inner, format!("{at}/{key}")));
+    if at.is_empty() { below.collect() } else { std::iter::once(at.clone()).chain(below).collect() }
+}
+
+#[test]
+fn integers_written_as_doubles_are_still_read() {
+    let mut value = truth("id-front-male");
+    value["recogResult"]["face"] = json!(0.0);
+    let captured = ocr("IDCard", Some("id-front-male"), &value);
+    assert_eq!(broken(&captured), []);
+    let shown = |fact: &Fact| matches!(fact, Fact::Relation { relation, holds: true, .. } if relation == "face-shown");
+    assert!(captured.facts.iter().any(shown));
+}
+
+#[test]
+fn null_in_an_optional_row_is_an_alias_of_its_absence() {
+    let mut value = truth("bank-card-debit");
+    value["description"] = Value::Null;
+    let captured = ocr("BankCard", None, &value);
+    assert_eq!(broken(&captured), []);
+    assert!(captured.facts.iter().any(|f| matches!(f, Fact::Alias { alias, .. } if alias == "null")));
+}

@@ -230,6 +230,7 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         defect: options.defect.clone(),
         profiles: options.profile.clone(),
         filter: options.filter.clone(),
+        options: replay_options(options),
         revealed: options.reveal,
         set: options.set.iter().map(|(name, _)| name.clone()).collect(),
         scenarios: chosen.iter().map(|scenario| scenario.id.clone()).collect(),
@@ -264,6 +265,21 @@ fn known_profile(law: Law<'_>, name: &str) -> Result<(), Failure> {
         )));
     }
     Ok(())
+}
+
+/// What a replay needs beside target, defect, seed and filter.
+fn replay_options(options: &Options) -> Vec<String> {
+    let mut all = Vec::new();
+    if let Some(state) = options.integration {
+        all.push(format!("--integration {}", Integration::from(state).as_str()));
+    }
+    if let Some(most) = options.max_wait {
+        all.push(format!("--max-wait {}", most.as_secs_f64()));
+    }
+    if options.unattended {
+        all.push("--unattended".to_owned());
+    }
+    all
 }
 
 /// Clause 1 is part of every profile, but its own scenarios are driven only where it, or everything, is asked for.

@@ -129,6 +129,9 @@ pub(super) fn replay_command(header: &RunHeader, scenario: &str) -> String {
     if let Some(defect) = &header.defect {
         command.push_str(&format!(" --defect {}", quote(defect)));
     }
+    for option in &header.options {
+        command.push_str(&format!(" {option}"));
+    }
     for name in &header.set {
         command.push_str(&format!(" --set {name}=@{name}.txt"));
     }

@@ -1,10 +1,12 @@
 //! What comes from a target: sorted to the call that it belongs to, captured, and kept within bounds.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::time::Instant;
 
 use fincert_schemas::bridge::{CallbackKind, Via};
 use fincert_schemas::capture::{CallContext, Capture};
 use fincert_schemas::run::{Event, Reason, What};
+use serde_json::Value;
 
 use super::inbound::{self, Message};
 use super::session::{Lost, Reply, Session};
@@ -107,8 +109,11 @@ impl Session {
                 };
                 let context =
                     CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
-                let value = callback.value.as_ref().map(|value| capture.settlement(context, via, value));
-                let what = What::Callback { id: callback.id, kind: callback.kind, seq: callback.seq, value };
+                let as_answered = made.answered.is_some() && made.answered == callback.value.as_ref().map(hash);
+                let fresh = callback.value.as_ref().filter(|_| !as_answered);
+                let value = fresh.map(|value| capture.settlement(context, via, value));
+                let what =
+                    What::Callback { id: callback.id, kind: callback.kind, seq: callback.seq, as_answered, value };
                 self.file(callback.id, what);
             }
             Message::Event => {}
@@ -133,6 +138,7 @@ impl Session {
         let Some(made) = self.made.get_mut(&id) else { return };
         made.settled = true;
         made.via.get_or_insert(settlement.via);
+        made.answered = made.answered.or(settlement.value.as_ref().map(hash));
         let context = CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
         let value = settlement.value.as_ref().map(|value| capture.settlement(context, settlement.via, value));
         self.file(id, What::Answer { id, via: settlement.via, value, bytes: size });
@@ -159,4 +165,11 @@ impl Session {
             What::BadFrame { fault, detail: capture.text(&detail, 200), quote: capture.text(&head, 160), bytes: size };
         self.note(what);
     }
+}
+
+/// Tells equal values from others, well enough to save capturing one twice.
+fn hash(value: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(&serde_json::to_vec(value).unwrap_or_default());
+    hasher.finish()
 }

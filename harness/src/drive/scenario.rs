@@ -137,7 +137,12 @@ async fn send(
         run: Some(drive.run.to_owned()),
         scenario: Some(scenario.id.clone()),
         page: None,
-        prefer: call.example.clone().map(|example| Prefer { example: Some(example) }),
+        // Only who simulates the person may be told what the person shall do.
+        prefer: call
+            .example
+            .clone()
+            .filter(|_| session.hello.simulated)
+            .map(|example| Prefer { example: Some(example) }),
     };
     let id = session.id();
     let captured = drive.capture.request(&method, &request);
@@ -149,6 +154,7 @@ async fn send(
         subject: ready.subject,
         sent: Instant::now(),
         settled: false,
+        answered: None,
         via: None,
         refused: false,
         completes: 0,

@@ -35,6 +35,8 @@ pub(super) struct Made {
     pub(super) subject: Option<Subject>,
     pub(super) sent: Instant,
     pub(super) settled: bool,
+    /// A hash of the first answer's value: `complete` hands over the same one.
+    pub(super) answered: Option<u64>,
     /// The channel of the first answer.
     pub(super) via: Option<Via>,
     pub(super) refused: bool,

@@ -21,6 +21,10 @@ pub(super) const ALL: &[Defect] = &[
         id_card(call, plan, |card| field(card, "face", |face| face.to_string().into()))
     })
     .alias(),
+    Defect::new("ocr", "face-double", ["face 写成 0.0", "face is written 0.0"], FACE, |call, plan| {
+        id_card(call, plan, |card| field(card, "face", |face| face.as_f64().into()))
+    })
+    .alias(),
     Defect::new("ocr", "face-array", ["face 为数组", "face is an array"], FACE, |call, plan| {
         id_card(call, plan, |card| field(card, "face", |face| json!([face])))
     })
@@ -215,6 +219,10 @@ pub(super) const ALL: &[Defect] = &[
     ),
     Defect::new("ocr", "risk-string", ["risk 为数字字符串", "risk is a numeric string"], RISK, |call, plan| {
         check(call, plan, |card| field(card, "risk", |risk| risk.to_string().into()))
+    })
+    .alias(),
+    Defect::new("ocr", "risk-double", ["risk 写成 0.0", "risk is written 0.0"], RISK, |call, plan| {
+        check(call, plan, |card| field(card, "risk", |risk| risk.as_f64().into()))
     })
     .alias(),
     Defect::new("ocr", "risk-array", ["risk 为数组", "risk is an array"], RISK, |call, plan| {

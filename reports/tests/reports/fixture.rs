@@ -208,6 +208,7 @@ fn header() -> RunHeader {
         defect: None,
         profiles: Vec::new(),
         filter: None,
+        options: Vec::new(),
         set: Vec::new(),
         revealed: false,
         scenarios: vec!["ocr/bank-card/clear".into(), "ocr/id-card/front".into()],

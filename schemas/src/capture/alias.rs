@@ -34,6 +34,10 @@ fn rewrite(value: &Value, breach: &Breach) -> Option<(Value, Fact)> {
     let mut next = value.clone();
     let (at, alias) = match (&breach.alias_name, next.pointer(&breach.at)) {
         (Some(name), None) => (rename(&mut next, &breach.at, name)?, "name".to_owned()),
+        (_, Some(Value::Null)) if breach.aliases.iter().any(|alias| alias == "null") => {
+            remove(&mut next, &breach.at)?;
+            (breach.at.clone(), "null".to_owned())
+        }
         (_, Some(_)) => {
             let (alias, canonical) = breach.aliases.iter().find_map(|alias| {
                 let canonical = canonical_value(alias, value.pointer(&breach.at)?)?;
@@ -45,6 +49,11 @@ fn rewrite(value: &Value, breach: &Breach) -> Option<(Value, Fact)> {
         _ => return None,
     };
     Some((next, Fact::Alias { requirement, at, alias }))
+}
+
+fn remove(value: &mut Value, at: &str) -> Option<Value> {
+    let (parent, name) = at.rsplit_once('/')?;
+    value.pointer_mut(parent)?.as_object_mut()?.shift_remove(name)
 }
 
 fn rename(value: &mut Value, at: &str, alias: &str) -> Option<String> {
@@ -64,11 +73,12 @@ fn canonical_value(alias: &str, value: &Value) -> Option<Value> {
         "data-url" => {
             let text = value.as_str()?;
             let (head, body) = text.split_once(',')?;
-            head.starts_with("data:").then(|| Value::from(body))
+            let head = head.to_ascii_lowercase();
+            (head.starts_with("data:") && head.ends_with(";base64")).then(|| Value::from(body))
         }
         "line-breaks" => {
             let text = value.as_str()?;
-            let joined: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+            let joined: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
             (joined.len() != text.len()).then(|| Value::from(joined))
         }
         _ => None,

@@ -74,7 +74,8 @@ impl Sensitive {
             Self::Phone => star(3, 2),
             Self::Name | Self::Login => star(1, 0),
             Self::Address | Self::Secret | Self::FaceImage => "***".to_owned(),
-            Self::Birthday => chars.iter().take(32).map(|c| if c.is_numeric() { '*' } else { *c }).collect(),
+            // The written form shows, and nothing else.
+            Self::Birthday => chars.iter().take(32).map(|c| if "-./年月日".contains(*c) { *c } else { '*' }).collect(),
         }
     }
 }

@@ -79,27 +79,33 @@ impl<'c> Capture<'c> {
     /// Captures the argument of a call.
     pub fn request(&mut self, method: &str, raw: &Value) -> Captured {
         let value = decode_markers(raw);
-        let table = api_of(method).and_then(|api| self.catalog.request(api));
         let mut facts = Vec::new();
-        if let Some(table) = table {
-            let breaches = self.catalog.check(table, &value);
-            let places = self.catalog.places(table, &value);
-            self.schema_facts(table, &value, &value, breaches, &places, &mut facts);
-            return self.finish(&places, &value, facts);
-        }
-        self.finish(&[], &value, facts)
+        let Some(table) = api_of(method).and_then(|api| self.catalog.request(api)) else {
+            return self.untabled(&value, facts);
+        };
+        let breaches = self.catalog.check(table, &value);
+        let places = self.catalog.places(table, &value);
+        // What the value gives away must be known before anything is said about it.
+        let kinds = self.learn(&places, &value);
+        self.schema_facts(table, &value, &value, breaches, &places, &mut facts);
+        self.finish(&kinds, &value, facts)
     }
 
     /// Captures what a call settled with.
     pub fn settlement(&mut self, call: CallContext<'_>, via: Via, raw: &Value) -> Captured {
         let value = decode_markers(raw);
         let mut facts = Vec::new();
-        let Some(api) = api_of(call.method) else { return self.finish(&[], &value, facts) };
+        let Some(api) = api_of(call.method) else { return self.untabled(&value, facts) };
         relations::err_msg(api, via, &value, &mut facts);
         let table = if via.is_success() { self.catalog.result(api) } else { None };
-        let Some(table) = table else { return self.finish(&[], &value, facts) };
+        let Some(table) = table else { return self.untabled(&value, facts) };
         let (normal, breaches) = alias::canonical(self.catalog, table, &value, &mut facts);
         let places = self.catalog.places(table, &normal);
+        // An alias renames or retypes a place, so that what is masked must be looked for anew.
+        let kinds = match &normal {
+            Cow::Borrowed(_) => self.learn(&places, &value),
+            Cow::Owned(_) => self.learn(&self.catalog.places(table, &value), &value),
+        };
         self.schema_facts(table, &value, &normal, breaches, &places, &mut facts);
         if api == "finCardOcr" {
             let asked = call.request.get("type").and_then(Value::as_str).unwrap_or_default();
@@ -112,11 +118,13 @@ impl<'c> Capture<'c> {
                 facts.push(Fact::Class { at: at.to_owned(), class });
             }
         }
-        // An alias renames or retypes a place, so that what is masked must be looked for anew.
-        match &normal {
-            Cow::Borrowed(_) => self.finish(&places, &value, facts),
-            Cow::Owned(_) => self.finish(&self.catalog.places(table, &value), &value, facts),
-        }
+        self.finish(&kinds, &value, facts)
+    }
+
+    /// A value that no table speaks of: its sensitive places are known by their names alone.
+    fn untabled(&mut self, value: &Value, facts: Vec<Fact>) -> Captured {
+        let kinds = self.learn(&[], value);
+        self.finish(&kinds, value, facts)
     }
 
     /// Free text of a target: control characters escaped, sensitive values scrubbed, cut at `chars`.
@@ -193,8 +201,22 @@ impl<'c> Capture<'c> {
         }
     }
 
-    /// Masks the value, learning what must not be seen elsewhere, and adds what masking would hide.
-    fn finish(&mut self, places: &[Place<'_>], value: &Value, mut facts: Vec<Fact>) -> Captured {
+    /// Masks the value, and adds what masking would hide.
+    fn finish(&self, kinds: &HashMap<String, Sensitive>, value: &Value, mut facts: Vec<Fact>) -> Captured {
+        let mut masker = mask::Masker {
+            kinds,
+            scrubber: &self.scrubber,
+            reveal: self.reveal,
+            facts: &mut facts,
+            images: Vec::new(),
+        };
+        let value = masker.mask(value);
+        self.clean(&mut facts);
+        Captured { value, facts }
+    }
+
+    /// Learns every sensitive value; the classes of the places.
+    fn learn(&mut self, places: &[Place<'_>], value: &Value) -> HashMap<String, Sensitive> {
         let kinds: HashMap<String, Sensitive> = places
             .iter()
             .filter_map(|place| {
@@ -203,15 +225,21 @@ impl<'c> Capture<'c> {
             })
             .collect();
         mask::learn(value, &kinds, &mut self.scrubber);
-        let mut masker = mask::Masker {
-            kinds: &kinds,
-            scrubber: &self.scrubber,
-            reveal: self.reveal,
-            facts: &mut facts,
-            images: Vec::new(),
-        };
-        let value = masker.mask(value);
-        Captured { value, facts }
+        kinds
+    }
+
+    /// Scrubs what facts hold of the target's own words: its values in `actual`, its keys in the pointers of
+    /// masked values. All other pointers are made of names that the schemas know.
+    fn clean(&self, facts: &mut [Fact]) {
+        for fact in facts {
+            match fact {
+                Fact::Breaks { actual: text, .. }
+                | Fact::Relation { actual: Some(text), .. }
+                | Fact::Masked { at: text, .. }
+                | Fact::Image { at: text, .. } => *text = self.text(text, 160),
+                _ => {}
+            }
+        }
     }
 
     fn class_of(&mut self, value: &Value) -> u32 {

@@ -31,7 +31,8 @@ pub(super) fn compare(asked: &str, subject: Option<&Subject>, value: &Value, fac
 /// Edit distance in thousandths of the truth's length. Dates are compared as dates: their form is not ruled.
 fn distance(shown: &Value, got: &Value) -> u16 {
     let (Some(shown), Some(got)) = (shown.as_str(), got.as_str()) else {
-        return if shown == got { 0 } else { 1000 };
+        let same = shown == got || (shown.is_number() && shown.as_f64() == got.as_f64());
+        return if same { 0 } else { 1000 };
     };
     if let (Ok(a), Ok(b)) = (WrittenDate::parse(shown), WrittenDate::parse(got)) {
         return if a.date == b.date { 0 } else { 1000 };

@@ -14,7 +14,6 @@ pub mod bank_card;
 pub mod base64_image;
 pub mod date;
 mod fault;
-pub mod nation;
 pub mod port;
 pub mod resident_id;
 pub mod uscc;

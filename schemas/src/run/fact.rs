@@ -48,7 +48,7 @@ pub enum Fact {
         requirement: String,
         /// Where.
         at: String,
-        /// `numeric-string`, `number`, `integral-double`, `data-url`, `line-breaks`, `name`.
+        /// `numeric-string`, `number`, `integral-double`, `data-url`, `line-breaks`, `null`, `name`.
         alias: String,
     },
     /// An enumerated value was seen.
@@ -61,7 +61,7 @@ pub enum Fact {
     /// The value's equality class: equal values of one transcript share a number, given in order of first
     /// appearance.
     Class {
-        /// Where; the empty pointer is the whole value without `errMsg`.
+        /// Where.
         at: String,
         /// The class.
         class: u32,
@@ -69,7 +69,8 @@ pub enum Fact {
     /// A relation between two values.
     Relation {
         /// Which, by a stable name: `echo-type`, `face-shown`, `other-face-field`, `validity-order`,
-        /// `id-number-birthday`, `id-number-gender`, `result-kind`.
+        /// `id-number-birthday`, `id-number-gender`, `result-kind`, `recog-result-on-error`, `err-msg-ok`,
+        /// `err-msg-fail`, `err-msg-cancel`.
         relation: String,
         /// Where.
         at: String,
@@ -93,13 +94,6 @@ pub enum Fact {
         /// Whether the field is empty or missing although the picture shows it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         empty: bool,
-    },
-    /// A fault of the text that the value does not show.
-    Lexical {
-        /// `duplicate-key` or `invalid-utf8`.
-        fault: String,
-        /// Where: a pointer, or empty where the fault has no place in the value.
-        at: String,
     },
     /// The JSON type of a value whose content was masked or cut.
     Masked {

@@ -60,6 +60,9 @@ pub struct RunHeader {
     /// The scenario filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// Further options that a replay needs, as they stand on the command line.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
     /// The parameters that `--set` gave, by name; their values may be secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,

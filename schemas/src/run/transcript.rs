@@ -134,6 +134,9 @@ pub enum What {
         kind: CallbackKind,
         /// Its place among the settlements, by the target's count.
         seq: u32,
+        /// Whether it handed over the same value as the answer; then the value is not kept twice.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        as_answered: bool,
         /// The value, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         value: Option<Captured>,

@@ -240,6 +240,8 @@ fn why_not(law: Law<'_>, evidence: Evidence<'_>, requirement: &Requirement, name
             continue;
         }
         match &transcript.ended {
+            // A scenario for another state says nothing about this one.
+            Ended::Skipped { reason: Reason::ConditionNotMet } => {}
             Ended::Skipped { reason } => {
                 let _ = skipped.get_or_insert(*reason);
             }

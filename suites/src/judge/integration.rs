@@ -189,10 +189,17 @@ fn absent(view: &View<'_>, sink: &mut Sink<'_>) {
     if view.hello.integration != Integration::Absent {
         return;
     }
+    // Silence counts only where the bridge answered before as well.
+    let alive_before = view.transcript.events.iter().find_map(|event| match event.what {
+        What::Ping { alive } => Some(alive),
+        _ => None,
+    });
     for (call, api) in view.api_calls() {
         let answered = call.answers.first().map(|answer| answer.via.as_str().to_owned());
         let refused = call.refused.map(|(code, _)| format!("JSON-RPC error {code}"));
-        if let Some(actual) = answered.or(refused) {
+        let called_back =
+            call.callbacks.first().map(|callback| format!("the callback {:?}", callback.kind).to_lowercase());
+        if let Some(actual) = answered.or(refused).or(called_back) {
             sink.breaks(
                 "integration.absent-silent",
                 call.step,
@@ -207,7 +214,7 @@ fn absent(view: &View<'_>, sink: &mut Sink<'_>) {
                     ..Broken::default()
                 },
             );
-        } else if call.no_response.is_some_and(|(_, alive)| alive) && call.callbacks.is_empty() {
+        } else if alive_before == Some(true) && call.no_response.is_some_and(|(_, alive)| alive) {
             sink.holds("integration.absent-silent");
         }
     }

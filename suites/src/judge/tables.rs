@@ -121,6 +121,7 @@ fn alias_text(alias: &str) -> &str {
         "integral-double" => "an integer written with a fraction, such as 0.0",
         "data-url" => "a data: prefix before the Base64",
         "line-breaks" => "line breaks within the Base64",
+        "null" => "null where the row may be left out",
         "name" => "another spelling of the property's name",
         other => other,
     }

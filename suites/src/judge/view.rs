@@ -120,7 +120,7 @@ fn place<'a>(event: &'a Event, calls: &mut Vec<Call<'a>>) {
                 calls[index].refused = Some((*code, message));
             }
         }
-        What::Callback { id, kind, seq, value } => {
+        What::Callback { id, kind, seq, value, .. } => {
             if let Some(index) = find(calls, *id) {
                 let before_answer = calls[index].answers.is_empty();
                 calls[index].callbacks.push(Callback { kind: *kind, seq: *seq, value: value.as_ref(), before_answer });
@@ -199,6 +199,13 @@ impl Call<'_> {
             ),
             _ => true,
         }
+    }
+
+    /// Whether the call was refused: by a failing channel, or for OCR and faces by a code other than 0. That a
+    /// witness did not confirm is no refusal.
+    pub fn was_refused(&self) -> bool {
+        let by_code = matches!(self.api, Some("finCardOcr" | "finFaceAuth")) && !self.succeeded();
+        self.answer().is_some_and(|answer| !answer.via.is_success() || by_code)
     }
 
     /// Whether the call was answered, in whatever way.
