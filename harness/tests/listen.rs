@@ -199,7 +199,7 @@ async fn whoever_lacks_the_url_is_refused_and_the_device_still_gets_in() {
     // Whoever says nothing keeps nobody out.
     let address = url::Url::parse(&url).unwrap().socket_addrs(|| None).unwrap()[0];
     let _mute: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(address).unwrap()).collect();
-    // Neither a page nor a browser: no upgrade at all.
+    // Neither a page nor a browser: no upgrade at all, refused while the device's own handshake is under way.
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(b"\x16\x03\x01 not even HTTP\r\n\r\n").unwrap();
     drop(stream);

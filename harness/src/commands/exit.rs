@@ -25,7 +25,7 @@ pub(crate) const TABLE: &[(u8, &str)] = &[
     (USAGE, "wrong usage or a bad input file; nothing was started"),
     (
         COULD_NOT_RUN,
-        "could not run: the target could not be reached, did not say hello, or went down three times in a row",
+        "could not run: the target could not be reached, did not say hello, or went down in three scenarios in a row, hostile requests aside",
     ),
     (DOES_NOT_HOLD, "a record, snapshot or certificate does not hold"),
     (INTERRUPTED, "interrupted; the record holds what was driven until then"),

@@ -54,7 +54,12 @@ impl Listener {
                             tokio::time::sleep(Duration::from_millis(100)).await;
                         }
                     },
-                    Some(Some(wire)) = handshakes.next() => return wire,
+                    // A pattern here would switch the branch off after a refusal, and leave the others waiting.
+                    done = handshakes.next(), if !handshakes.is_empty() => {
+                        if let Some(Some(wire)) = done {
+                            return wire;
+                        }
+                    }
                 }
             }
         };
