@@ -174,6 +174,7 @@ fn plan(target: Target, states: Vec<Integration>) -> Plan {
         unattended: false,
         reveal: false,
         params: law().suite.params.clone(),
+        min_wait: None,
         max_wait: None,
     }
 }

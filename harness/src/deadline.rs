@@ -11,7 +11,7 @@ pub const PERSON: Duration = Duration::from_secs(120);
 /// How many times the slowest answer seen a call may take.
 const MULTIPLE: u32 = 10;
 /// The least that a call may take.
-const FLOOR: Duration = Duration::from_secs(2);
+const FLOOR: Duration = Duration::from_secs(5);
 /// The most that a machine may take.
 const CEILING: Duration = Duration::from_secs(60);
 /// What a method may take that was never seen to answer.
@@ -28,15 +28,18 @@ pub struct Deadlines {
     silent: HashMap<String, u32>,
     /// `--max-wait`: no machine deadline is longer.
     max_wait: Option<Duration>,
+    /// `--min-wait`: no machine deadline is shorter.
+    min_wait: Option<Duration>,
 }
 
 impl Deadlines {
-    /// Deadlines that never exceed `max_wait`.
-    pub fn new(max_wait: Option<Duration>) -> Self {
-        Self { max_wait, ..Self::default() }
+    /// Deadlines between `min_wait` and `max_wait`.
+    pub fn new(min_wait: Option<Duration>, max_wait: Option<Duration>) -> Self {
+        Self { min_wait, max_wait, ..Self::default() }
     }
 
-    /// How long a call may take.
+    /// How long a call may take. `method` is a method, with the type of document where it has one: each type may load
+    /// a model of its own.
     pub fn of(&self, method: &str, pace: Pace, absent: bool) -> Duration {
         if pace == Pace::Person {
             return PERSON;
@@ -51,7 +54,8 @@ impl Deadlines {
             }
         };
         let network = if pace == Pace::Network { machine * 3 } else { machine };
-        self.max_wait.map_or(network, |most| network.min(most))
+        let raised = self.min_wait.filter(|_| !absent).map_or(network, |least| network.max(least));
+        self.max_wait.map_or(raised, |most| raised.min(most))
     }
 
     /// A call was answered after `took`.
@@ -73,7 +77,7 @@ mod tests {
 
     #[test]
     fn deadlines_follow_what_was_measured() {
-        let mut deadlines = Deadlines::new(None);
+        let mut deadlines = Deadlines::new(None, None);
         assert_eq!(deadlines.of("m", Pace::Machine, false), UNMEASURED);
         deadlines.silent("m");
         deadlines.silent("m");
@@ -83,6 +87,7 @@ mod tests {
         deadlines.answered("m", Duration::from_secs(30));
         assert_eq!(deadlines.of("m", Pace::Machine, false), CEILING);
         assert_eq!(deadlines.of("m", Pace::Person, false), PERSON);
-        assert_eq!(Deadlines::new(Some(FLOOR)).of("m", Pace::Machine, false), FLOOR);
+        assert_eq!(Deadlines::new(None, Some(FLOOR)).of("m", Pace::Machine, false), FLOOR);
+        assert_eq!(Deadlines::new(Some(PERSON), None).of("m", Pace::Machine, false), PERSON);
     }
 }

@@ -4,7 +4,15 @@ use std::io::Write;
 use std::path::Path;
 
 /// Writes a file by way of a temporary neighbour, so that nobody ever sees half of it.
+///
+/// A symbolic link is followed. What is there and no regular file (a device, a pipe) is written through, never
+/// replaced.
 pub fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    let followed = path.canonicalize();
+    let path = followed.as_deref().unwrap_or(path);
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(content);
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -25,6 +33,9 @@ pub fn unwritable(path: &Path) -> Option<String> {
     if path.is_dir() {
         return Some(format!("{} is a directory", path.display()));
     }
+    if path.metadata().is_ok_and(|there| !there.is_file()) {
+        return None;
+    }
     let mut folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     while !folder.exists() {
         folder = folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -34,4 +45,26 @@ pub fn unwritable(path: &Path) -> Option<String> {
     }
     // Permissions and read-only file systems show only when something is written.
     tempfile::tempfile_in(folder).err().map(|error| format!("{}: {error}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_regular_file_is_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("real.txt");
+        let link = folder.path().join("link.txt");
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        std::fs::write(&real, "old").unwrap();
+        write_whole(&link, b"new").unwrap();
+        assert_eq!(std::fs::read_to_string(&real).unwrap(), "new");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        let device = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+        write_whole(&device, b"gone").unwrap();
+        assert!(!device.metadata().unwrap().is_file());
+        assert_eq!(unwritable(&device), None);
+    }
 }

@@ -27,6 +27,8 @@ const BREAKER: u32 = 3;
 /// How long late callbacks are listened for after the last scenario. A defect of the mock host calls back after
 /// 300 ms.
 const DRAIN: Duration = Duration::from_millis(400);
+/// The same for a target that is not ours: a timer that was never cancelled fires seconds later.
+const DRAIN_TARGET: Duration = Duration::from_secs(3);
 /// The same in the further states of the embedded mock host.
 const DRAIN_OTHER: Duration = Duration::from_millis(20);
 /// How long fincert waits for a device to dial in for the first time.
@@ -49,6 +51,8 @@ pub struct Plan {
     pub reveal: bool,
     /// Parameters of scenarios, with what `--set` gave.
     pub params: IndexMap<String, String>,
+    /// No machine deadline is shorter.
+    pub min_wait: Option<Duration>,
     /// No machine deadline is longer.
     pub max_wait: Option<Duration>,
 }
@@ -114,10 +118,16 @@ pub async fn run(
     interrupt: impl Future<Output = ()>,
 ) -> std::io::Result<Gathered> {
     sink(&Line::Run(header.clone()))?;
+    let mut capture = Capture::new(catalog, plan.reveal);
+    for (name, value) in &plan.params {
+        if header.set.contains(name) {
+            capture.hide(value);
+        }
+    }
     let mut runner = Runner {
         plan,
-        capture: Capture::new(catalog, plan.reveal),
-        deadlines: Deadlines::new(plan.max_wait),
+        capture,
+        deadlines: Deadlines::new(plan.min_wait, plan.max_wait),
         run_id: format!("run-{:016x}", header.seed),
         suffix: suffix(header.seed),
         gathered: Gathered::default(),
@@ -253,7 +263,11 @@ impl Runner<'_, '_> {
         }
         if let Some(mut live) = session {
             // Only the state that is certified is worth the wait.
-            let patience = if state.is_none_or(|state| state == self.plan.states[0]) { DRAIN } else { DRAIN_OTHER };
+            let patience = match state {
+                None => DRAIN_TARGET,
+                Some(state) if state == self.plan.states[0] => DRAIN,
+                Some(_) => DRAIN_OTHER,
+            };
             live.drain(patience, &mut self.capture).await;
             self.strays(&mut live)?;
             live.close().await;

@@ -85,7 +85,7 @@ impl std::fmt::Display for Target {
                 if secret {
                     let _ = clean.set_password(None);
                     let _ = clean.set_username("");
-                    clean.set_query(None);
+                    clean.set_query(url.query().map(|_| "SECRET"));
                 }
                 f.write_str(clean.as_str())
             }
@@ -109,7 +109,7 @@ mod tests {
         }
         assert_eq!("listen:7000".parse::<Target>().unwrap().to_string(), "listen:127.0.0.1:7000");
         let dial: Target = "ws://u:p@h/b?token=s".parse().unwrap();
-        assert_eq!(dial.to_string(), "ws://h/b");
+        assert_eq!(dial.to_string(), "ws://h/b?SECRET");
     }
 
     #[test]

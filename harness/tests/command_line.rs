@@ -186,12 +186,13 @@ fn records_that_do_not_hold() {
     assert!(!text.contains('\x1b'));
     insta::assert_snapshot!("records_that_do_not_hold", text);
 
-    // A record whose end is missing can be judged, with a warning.
+    // A record whose end is missing can be judged, with a warning; it certifies nothing, for whoever cut it may have
+    // had a reason.
     write("cut.jsonl", &good.as_bytes()[..good.len() - 30]);
     write("unjudged.jsonl", &good.as_bytes()[..cut]);
     for (name, warning) in [("cut.jsonl", "is cut off and was dropped"), ("unjudged.jsonl", "before it was judged")] {
         let judged = run(folder.path(), &["judge", name]);
-        assert_eq!(judged.code, Some(0), "{name}: {}", judged.stderr);
+        assert_eq!(judged.code, Some(4), "{name}: {}", judged.stderr);
         assert!(judged.stderr.contains(name) && judged.stderr.contains(warning), "{}", judged.stderr);
         assert!(judged.stdout.contains("certified"));
     }

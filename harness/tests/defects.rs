@@ -42,6 +42,7 @@ async fn certify(defect: Option<&'static Defect>, scenarios: Vec<String>) -> Jud
         unattended: false,
         reveal: false,
         params: law().suite.params.clone(),
+        min_wait: None,
         max_wait: Some(Duration::from_millis(1_500)),
     };
     let header = RunHeader {

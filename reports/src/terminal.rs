@@ -122,7 +122,7 @@ fn not_exercised(page: &mut Page, run: &Run<'_>, lang: Lang) {
     let untouched = run.judgement.requirements.iter().filter(|r| r.outcome == Outcome::NotExercised);
     // What has no check is a matter of fincert and not of the target; the profiles that it keeps from being
     // offered are listed above.
-    for requirement in untouched.filter(|r| r.reason != Some(Reason::NoCheck)) {
+    for requirement in untouched.filter(|r| r.reason != Some(Reason::NoCheck) && concerns(run, &r.requirement)) {
         by_reason.entry(requirement.reason).or_default().push(&requirement.requirement);
     }
     if by_reason.is_empty() {
@@ -142,6 +142,19 @@ fn not_exercised(page: &mut Page, run: &Run<'_>, lang: Lang) {
             page.row(&Row::at(8).put(Tone::Label, "→ ").hang().put(Tone::Plain, reason.advice().get(lang)));
         }
     }
+}
+
+/// Whether a requirement belongs to what the run was asked for.
+fn concerns(run: &Run<'_>, requirement: &str) -> bool {
+    let Some(requirement) = run.ledger.get(requirement) else { return true };
+    let asked = &run.judgement.asked;
+    let profile = requirement.profile.as_str();
+    requirement.profile == fincert_schemas::requirement::EVERY
+        || asked.is_empty()
+        || match &requirement.capability {
+            Some(capability) => run.judgement.asked_for(capability),
+            None => asked.iter().any(|name| name.split(':').next() == Some(profile)),
+        }
 }
 
 fn summary(page: &mut Page, run: &Run<'_>, lang: Lang) {

@@ -82,6 +82,7 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         unattended: false,
         reveal: options.reveal,
         params: law.suite.params.clone(),
+        min_wait: None,
         max_wait: None,
     };
     let unable = |message: String| Failure { code: exit::COULD_NOT_RUN, message };
@@ -105,8 +106,10 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let mut session =
         connect_hello(wire, 1, &mut capture, HELLO_DEADLINE).await.map_err(|error| unable(error.to_string()))?;
     // A person may have to act; whoever types the command knows.
-    let mut deadlines =
-        Deadlines::new(Some(if session.hello.human { fincert::deadline::PERSON } else { Duration::from_secs(30) }));
+    let mut deadlines = Deadlines::new(
+        None,
+        Some(if session.hello.human { fincert::deadline::PERSON } else { Duration::from_secs(30) }),
+    );
     let mut completes_missed = 0;
     let mut context = Drive {
         capture: &mut capture,

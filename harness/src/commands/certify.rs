@@ -40,6 +40,9 @@ pub(crate) struct Options {
     /// Nobody stands by: scenarios that need a person are not exercised
     #[arg(long, help_heading = "Target")]
     unattended: bool,
+    /// Every call is waited for at least this many seconds; for targets that hesitate now and then
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, help_heading = "Target")]
+    min_wait: Option<Duration>,
     /// No call of a machine is waited for longer than this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = parse_seconds, help_heading = "Target")]
     max_wait: Option<Duration>,
@@ -243,6 +246,7 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         unattended: options.unattended,
         reveal: options.reveal,
         params,
+        min_wait: options.min_wait,
         max_wait: options.max_wait,
     };
     Ok((plan, header))
@@ -272,6 +276,9 @@ fn replay_options(options: &Options) -> Vec<String> {
     let mut all = Vec::new();
     if let Some(state) = options.integration {
         all.push(format!("--integration {}", Integration::from(state).as_str()));
+    }
+    if let Some(least) = options.min_wait {
+        all.push(format!("--min-wait {}", least.as_secs_f64()));
     }
     if let Some(most) = options.max_wait {
         all.push(format!("--max-wait {}", most.as_secs_f64()));

@@ -47,5 +47,10 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         ),
         _ => {}
     }
-    Ok(exit::of(&judgement, &record.transcripts))
+    let code = exit::of(&judgement, &record.transcripts);
+    if record.judgement.is_none() && code == exit::CERTIFIED {
+        eprintln!("fincert: {}: a record that was cut off certifies nothing", options.run.display());
+        return Ok(exit::DOES_NOT_HOLD);
+    }
+    Ok(code)
 }

@@ -1,6 +1,6 @@
 //! Reading a frame as a message of the bridge.
 
-use fincert_schemas::bridge::{API_FAILED, CallbackParams, Settlement, Via};
+use fincert_schemas::bridge::{API_FAILED, CallbackKind, CallbackParams, Settlement, Via};
 use fincert_schemas::json::{self, Lexical, Unreadable};
 use fincert_schemas::run::Reason;
 use serde_json::Value;
@@ -14,6 +14,8 @@ pub(super) enum Message {
     Answer { id: u64, result: Reply },
     /// A further settlement.
     Callback(CallbackParams),
+    /// A further settlement in a message that is not quite of the bridge's shape: what it says counts all the same.
+    Sloppy(CallbackParams, String),
     /// An event of an object; none of the APIs of section 2 has objects.
     Event,
     /// Nothing that the bridge knows.
@@ -85,7 +87,13 @@ fn message(value: Value) -> Message {
                 let params = object.get("params").cloned().unwrap_or_default();
                 match serde_json::from_value(params) {
                     Ok(callback) => Message::Callback(callback),
-                    Err(error) => unusable(&format!("bridge.callback: {error}")),
+                    Err(error) => {
+                        let detail = format!("bridge.callback: {error}");
+                        match sloppy(&object) {
+                            Some(callback) => Message::Sloppy(callback, detail),
+                            None => unusable(&detail),
+                        }
+                    }
                 }
             }
             "bridge.event" => Message::Event,
@@ -120,6 +128,28 @@ fn message(value: Value) -> Message {
         }
         _ => unusable("an answer has either result or error"),
     }
+}
+
+/// What a malformed `bridge.callback` evidently means: a second settlement must not go unseen for want of a `seq`.
+fn sloppy(message: &serde_json::Map<String, Value>) -> Option<CallbackParams> {
+    let params = message.get("params")?;
+    let id = match params.get("id")? {
+        Value::String(text) => text.parse().ok()?,
+        other => other
+            .as_f64()
+            .filter(|id| id.fract() == 0.0 && (0.0..1e15).contains(id))
+            .map(|id| format!("{id:.0}"))?
+            .parse()
+            .ok()?,
+    };
+    let kind = match params.get("kind")?.as_str()?.to_ascii_lowercase().as_str() {
+        "success" | "resolve" | "return" => CallbackKind::Success,
+        "fail" | "reject" | "throw" => CallbackKind::Fail,
+        "cancel" => CallbackKind::Cancel,
+        "complete" => CallbackKind::Complete,
+        _ => return None,
+    };
+    Some(CallbackParams { id, kind, seq: u32::MAX, value: params.get("value").cloned() })
 }
 
 /// Reads an answer to an API call.

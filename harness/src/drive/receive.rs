@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::time::Instant;
 
-use fincert_schemas::bridge::{CallbackKind, Via};
+use fincert_schemas::bridge::{CallbackKind, CallbackParams, Via};
 use fincert_schemas::capture::{CallContext, Capture};
 use fincert_schemas::run::{Event, Reason, What};
 use serde_json::Value;
@@ -88,36 +88,34 @@ impl Session {
                     self.bad(Reason::UnknownId, format!("id {id}"), bytes, size, capture);
                 }
             }
-            Message::Callback(callback) => {
-                let Some(made) = self.made.get_mut(&callback.id) else {
-                    self.bad(
-                        Reason::UnknownId,
-                        format!("bridge.callback for id {}", callback.id),
-                        bytes,
-                        size,
-                        capture,
-                    );
-                    return;
-                };
-                made.completes += u32::from(callback.kind == CallbackKind::Complete);
-                let via = match callback.kind {
-                    CallbackKind::Success => Via::Success,
-                    CallbackKind::Fail => Via::Fail,
-                    CallbackKind::Cancel => Via::Cancel,
-                    // complete hands over what success or fail did.
-                    CallbackKind::Complete => made.via.unwrap_or(Via::Success),
-                };
-                let context =
-                    CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
-                let as_answered = made.answered.is_some() && made.answered == callback.value.as_ref().map(hash);
-                let fresh = callback.value.as_ref().filter(|_| !as_answered);
-                let value = fresh.map(|value| capture.settlement(context, via, value));
-                let what =
-                    What::Callback { id: callback.id, kind: callback.kind, seq: callback.seq, as_answered, value };
-                self.file(callback.id, what);
+            Message::Callback(callback) => self.callback(callback, bytes, size, capture),
+            Message::Sloppy(callback, detail) => {
+                self.bad(Reason::NotAMessage, detail, bytes, size, capture);
+                self.callback(callback, bytes, size, capture);
             }
             Message::Event => {}
         }
+    }
+
+    fn callback(&mut self, callback: CallbackParams, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
+        let Some(made) = self.made.get_mut(&callback.id) else {
+            self.bad(Reason::UnknownId, format!("bridge.callback for id {}", callback.id), bytes, size, capture);
+            return;
+        };
+        made.completes += u32::from(callback.kind == CallbackKind::Complete);
+        let via = match callback.kind {
+            CallbackKind::Success => Via::Success,
+            CallbackKind::Fail => Via::Fail,
+            CallbackKind::Cancel => Via::Cancel,
+            // complete hands over what success or fail did.
+            CallbackKind::Complete => made.via.unwrap_or(Via::Success),
+        };
+        let context = CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
+        let as_answered = made.answered.is_some() && made.answered == callback.value.as_ref().map(hash);
+        let fresh = callback.value.as_ref().filter(|_| !as_answered);
+        let value = fresh.map(|value| capture.settlement(context, via, value));
+        let what = What::Callback { id: callback.id, kind: callback.kind, seq: callback.seq, as_answered, value };
+        self.file(callback.id, what);
     }
 
     fn answer(&mut self, id: u64, result: Reply, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
@@ -128,6 +126,8 @@ impl Session {
                     made.settled = true;
                     made.refused = true;
                 }
+                // No JSON-RPC code is that long; a longer number may be anything.
+                let code = if code.abs() < 1_000_000 { code } else { 0 };
                 let what = What::Refused { id, code, message: capture.text(&message, 200) };
                 return self.file(id, what);
             }

@@ -18,6 +18,8 @@ use crate::deadline::Deadlines;
 const SETTLE: Duration = Duration::from_millis(4);
 /// How long it stays open while a `complete` is still expected.
 const SETTLE_FOR_COMPLETE: Duration = Duration::from_millis(100);
+/// What a person needs to read the prompt before the call is made.
+const TO_READ: Duration = Duration::from_secs(5);
 /// After so many scenarios without it, `complete` is not expected any more.
 const COMPLETES_MISSED: u32 = 3;
 
@@ -52,7 +54,11 @@ pub async fn drive(session: &mut Session, scenario: &Scenario, drive: &mut Drive
         Err(PrepareError::Lost { reason, detail }) => Ended::Broken { reason, detail },
         Err(PrepareError::Scenario(detail)) => Ended::Broken { reason: Reason::PutFileFailed, detail },
     };
-    Transcript { scenario: scenario.id.clone(), session: session.number, events: session.take_events(), ended }
+    let mut transcript =
+        Transcript { scenario: scenario.id.clone(), session: session.number, events: session.take_events(), ended };
+    // An engine may log a name before it answers with it: what the scenario taught in the end holds for all of it.
+    drive.capture.rescrub(&mut transcript);
+    transcript
 }
 
 async fn steps(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_, '_>) -> Result<(), PrepareError> {
@@ -67,6 +73,7 @@ async fn steps(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_,
     if let (Pace::Person, Some(prompt)) = (pace, &scenario.prompt) {
         session.note(What::Prompt { text: prompt.en.clone() });
         (drive.prompt)(prompt, crate::deadline::PERSON);
+        tokio::time::sleep(TO_READ).await;
     }
     let mut step = 0;
     let mut calls = Vec::new();
@@ -176,15 +183,15 @@ async fn settle_calls(
     let mut waiting: Vec<(u64, Duration)> = ids
         .iter()
         .map(|id| {
-            let method = session.made.get(id).map(|made| made.method.as_str()).unwrap_or_default();
-            (*id, drive.deadlines.of(method, pace, absent))
+            let kind = session.made.get(id).map(Made::kind).unwrap_or_default();
+            (*id, drive.deadlines.of(&kind, pace, absent))
         })
         .collect();
     loop {
         waiting.retain(|(id, _)| {
             let Some(made) = session.made.get(id) else { return false };
             if made.settled {
-                drive.deadlines.answered(&made.method, made.sent.elapsed());
+                drive.deadlines.answered(&made.kind(), made.sent.elapsed());
             }
             !made.settled
         });
@@ -202,16 +209,16 @@ async fn settle_calls(
         let alive = session.ping(drive.capture).await?;
         let deadline_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         let what = What::NoResponse { id, deadline_ms, alive };
-        match session.made.get(&id).map(|made| (made.settled, made.method.clone(), made.sent.elapsed())) {
+        match session.made.get(&id).map(|made| (made.settled, made.kind(), made.sent.elapsed())) {
             // The answer came while the ping was under way: late, so it stands behind this.
-            Some((true, method, took)) => {
+            Some((true, kind, took)) => {
                 session.note_at(place, what);
-                drive.deadlines.answered(&method, took);
+                drive.deadlines.answered(&kind, took);
             }
             // What came instead of an answer, such as a frame that could not be used, stands before it.
-            Some((false, method, _)) => {
+            Some((false, kind, _)) => {
                 session.note(what);
-                drive.deadlines.silent(&method);
+                drive.deadlines.silent(&kind);
             }
             None => session.note(what),
         }

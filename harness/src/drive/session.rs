@@ -43,6 +43,16 @@ pub(super) struct Made {
     pub(super) completes: u32,
 }
 
+impl Made {
+    /// What its deadline is measured by: the method, and the type of document where it has one.
+    pub(super) fn kind(&self) -> String {
+        match self.request.get("type").and_then(Value::as_str) {
+            Some(kind) => format!("{} {kind}", self.method),
+            None => self.method.clone(),
+        }
+    }
+}
+
 /// One connection with one hello.
 #[derive(Debug)]
 pub struct Session {

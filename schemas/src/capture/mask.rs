@@ -10,6 +10,11 @@ use super::{KEPT_CHARS, KEPT_MEMBERS, image_facts};
 use crate::json::push_pointer;
 use crate::run::Fact;
 
+/// The longest string that is looked into for JSON, in bytes.
+const LONGEST_JSON: usize = 64 * 1024;
+/// An array of more numbers than this is a byte array: a picture, most likely.
+const BYTES: usize = 32;
+
 /// A class of personal financial data (JR/T 0171-2020).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Sensitive {
@@ -129,6 +134,13 @@ fn walk(
             if let Some(kind) = kind {
                 found(kind, text);
             }
+            // A result that was put into a string is a common mistake.
+            if text.trim_start().starts_with(['{', '['])
+                && text.len() <= LONGEST_JSON
+                && let Ok(inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
+            {
+                walk(&inner, String::new(), kind, kinds, found);
+            }
         }
         Value::Number(number) => {
             if let Some(kind) = kind {
@@ -166,6 +178,9 @@ impl Masker<'_> {
                     kept.insert("$cut".to_owned(), Value::from(object.len() - KEPT_MEMBERS));
                 }
                 Value::Object(kept)
+            }
+            Value::Array(items) if !self.reveal && items.len() > BYTES && items.iter().all(Value::is_number) => {
+                Value::Array(vec![Value::from(format!("[{} numbers]", items.len()))])
             }
             Value::Array(items) => {
                 let mut kept: Vec<Value> = items

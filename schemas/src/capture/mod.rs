@@ -25,7 +25,7 @@ use crate::bridge::Via;
 use crate::catalog::{Breach, Catalog, Place, Table, api_of};
 use crate::fixture;
 use crate::format::base64_image::{self, Form, PictureFormat};
-use crate::run::{Captured, Fact, ImageFacts, Subject};
+use crate::run::{Captured, Ended, Fact, ImageFacts, Subject, Transcript, What};
 
 /// The longest string that a transcript keeps of a value that is not sensitive, in characters.
 const KEPT_CHARS: usize = 256;
@@ -74,6 +74,49 @@ impl<'c> Capture<'c> {
     /// A new transcript begins: equality classes are counted anew.
     pub fn begin(&mut self) {
         self.classes.clear();
+    }
+
+    /// A value of the operator's own, which nobody shall read in a record.
+    pub fn hide(&mut self, text: &str) {
+        self.scrubber.learn(Sensitive::Secret, text);
+    }
+
+    /// Scrubs a whole transcript again, by what it taught in the end.
+    pub fn rescrub(&self, transcript: &mut Transcript) {
+        if self.reveal {
+            return;
+        }
+        let scrub = |text: &mut String| {
+            let clean = self.scrubber.scrub(text);
+            if clean != *text {
+                *text = clean;
+            }
+        };
+        for event in &mut transcript.events {
+            match &mut event.what {
+                What::Stderr { text } | What::Gone { status: text } | What::Refused { message: text, .. } => {
+                    scrub(text)
+                }
+                What::BadFrame { detail, quote, .. } => {
+                    scrub(detail);
+                    scrub(quote);
+                }
+                What::Call { request: captured, .. }
+                | What::Answer { value: Some(captured), .. }
+                | What::Callback { value: Some(captured), .. } => {
+                    scrub_value(&mut captured.value, &scrub);
+                    for fact in &mut captured.facts {
+                        if let Fact::Breaks { actual: text, .. } | Fact::Relation { actual: Some(text), .. } = fact {
+                            scrub(text);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Ended::Broken { detail, .. } = &mut transcript.ended {
+            scrub(detail);
+        }
     }
 
     /// Captures the argument of a call.
@@ -270,6 +313,15 @@ impl<'c> Capture<'c> {
                 _ => format!("object with {} properties", object.len()),
             },
         }
+    }
+}
+
+fn scrub_value(value: &mut Value, scrub: &impl Fn(&mut String)) {
+    match value {
+        Value::String(text) => scrub(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| scrub_value(item, scrub)),
+        Value::Object(object) => object.values_mut().for_each(|inner| scrub_value(inner, scrub)),
+        _ => {}
     }
 }
 

@@ -14,10 +14,15 @@ const MAX_KNOWN: usize = 10_000;
 /// The longest value worth knowing; longer ones are cut by every renderer.
 const MAX_CHARS: usize = 512;
 
-/// A long run of Base64, or 11 to 19 digits (with single spaces or hyphens between them, and an X at the end).
+/// A long run of Base64; 11 or more digits on end (an X may end them); or digits in the groups in which card, ID and
+/// phone numbers are written.
 #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the first test that runs")]
 static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?P<base64>[A-Za-z0-9+/_-]{64,}={0,2})|(?P<digits>\d(?:[ -]?\d){10,18}(?:[ -]?[Xx])?)").unwrap()
+    Regex::new(concat!(
+        r"(?P<base64>[A-Za-z0-9+/_-]{64,}={0,2})|(?P<digits>\d{17}[Xx]|\d{11,}|",
+        r"\d{4}(?:[ -]\d{4}){2,4}(?:[ -]?\d{1,3})?|\d{6}[ -]\d{8}[ -]\d{3}[\dXx]|1\d{2}[ -]\d{4}[ -]\d{4})",
+    ))
+    .unwrap()
 });
 
 /// How many values are looked for one by one before they are compiled into the automaton.
@@ -89,6 +94,7 @@ fn by_looks(found: &Captures<'_>) -> String {
     match digits.chars().count() {
         18 | 15 => Sensitive::IdNumber.mask(&digits),
         11 if digits.starts_with('1') => Sensitive::Phone.mask(&digits),
+        13 if digits.starts_with("861") => Sensitive::Phone.mask(&digits),
         11 => text.to_owned(),
         _ => Sensitive::CardNumber.mask(&digits),
     }
@@ -134,6 +140,14 @@ mod tests {
             "id 1****************X card 622202******5678 tel 138******00"
         );
         assert_eq!(scrubber.scrub(&"QUJD".repeat(40)), "[160 Base64 characters]");
+        for (text, clean) in [
+            ("440524198001010013 13698765432", "4****************3 136******32"),
+            ("13698765432 440524198001010013", "136******32 4****************3"),
+            ("1 13698765432", "1 136******32"),
+            ("86-13698765432 136-9876-5432", "86-136******32 136******32"),
+        ] {
+            assert_eq!(scrubber.scrub(text), clean);
+        }
         assert_eq!(scrubber.scrub("errorCode 1001 at 2026-11-24"), "errorCode 1001 at 2026-11-24");
     }
 

@@ -82,7 +82,7 @@ reasons! {
     /// Frames came faster or in greater number than a scenario may hold.
     Flood = "flood", "目标发送的消息过多。", ["每个场景至多 2,000 条消息、64 MiB。", "At most 2,000 frames and 64 MiB a scenario."];
     /// The call was answered only after its deadline.
-    LateAnswer = "late-answer", "应答在期限之后才到达。", ["期限是目标实测耗时的倍数；参见 --max-wait。", "The deadline is a multiple of what the target was measured to need; see --max-wait."];
+    LateAnswer = "late-answer", "应答在期限之后才到达。", ["期限是目标实测耗时的倍数；参见 --min-wait。", "The deadline is a multiple of what the target was measured to need; see --min-wait."];
     /// The target failed too often in a row and was not started again.
     BreakerOpen = "breaker-open", "目标连续失败次数过多，不再重启。", ["请先解决第一个失败，其余由它引起。", "Mend the first failure; the rest follow from it."];
     /// The run was interrupted.

@@ -214,6 +214,17 @@ fn absent(view: &View<'_>, sink: &mut Sink<'_>) {
                     ..Broken::default()
                 },
             );
+        } else if let Some(fault) = view.transcript.events.iter().find_map(|event| match event.what {
+            What::BadFrame { fault, .. } => Some(fault),
+            _ => None,
+        }) {
+            // Something came that could not be read; it may have been a response.
+            let broken = Broken {
+                cause: format!("bridge:{fault}"),
+                actual: format!("{fault}, which may have been a response"),
+                ..Broken::default()
+            };
+            sink.undecided("integration.absent-silent", call.step, Outcome::Inconclusive, fault, broken);
         } else if alive_before == Some(true) && call.no_response.is_some_and(|(_, alive)| alive) {
             sink.holds("integration.absent-silent");
         }
