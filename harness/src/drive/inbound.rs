@@ -169,3 +169,31 @@ pub(super) fn settlement(result: Reply) -> Result<Settlement, NoSettlement> {
     let value = value.filter(|value| value.get("$undefined") != Some(&Value::Bool(true)));
     Ok(Settlement { via, value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_settlement_is_seen_for_want_of_nothing() {
+        let said = |params: &str| {
+            let frame = format!(r#"{{"jsonrpc":"2.0","method":"bridge.callback","params":{params}}}"#);
+            match read(frame.as_bytes()).0 {
+                Message::Callback(callback) | Message::Sloppy(callback, _) => Some((callback.id, callback.kind)),
+                _ => None,
+            }
+        };
+        let success = Some((7, CallbackKind::Success));
+        for params in [
+            r#"{"id":7,"kind":"success","seq":1}"#,
+            r#"{"id":7,"kind":"success"}"#,
+            r#"{"id":"7","kind":"success","seq":1}"#,
+            r#"{"id":7.0,"kind":"Success","seq":"1"}"#,
+            r#"{"id":7,"kind":"resolve","seq":1}"#,
+        ] {
+            assert_eq!(said(params), success, "{params}");
+        }
+        assert_eq!(said(r#"{"kind":"success","seq":1}"#), None);
+        assert_eq!(said(r#"{"id":7,"kind":"progress","seq":1}"#), None);
+    }
+}

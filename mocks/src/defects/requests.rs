@@ -23,6 +23,24 @@ pub(super) const ALL: &[Defect] = &[
     .also(&["ocr.result.type"]),
     Defect::new(
         "ocr",
+        "type-in-array-accepted",
+        [
+            "type 为只含 \"BusiCert\" 的数组时按营业执照识别",
+            "a type that is an array of BusiCert alone is taken for BusiCert",
+        ],
+        &["ocr.request.type"],
+        |call, plan| {
+            let coerced = is(call, OCR) && call.request.get("type") == Some(&serde_json::json!(["BusiCert"]));
+            if coerced {
+                Plan::settle(engine::named(OCR, "ocr-busi-cert-original", &"BusiCert".into()).0)
+            } else {
+                plan
+            }
+        },
+    )
+    .also(&["ocr.result.type"]),
+    Defect::new(
+        "ocr",
         "missing-image-path-accepted",
         ["缺少 imagePath 也识别成功", "a request without imagePath is recognised"],
         &["ocr.request.image-path"],

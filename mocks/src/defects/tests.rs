@@ -42,6 +42,7 @@ fn battery() -> (State, Vec<(&'static str, Value)>) {
         "loginPwd": "b", "roomId": "1", "roomName": "c", "roomPwd": "d", "appId": "e"});
     asked.push(("ft.finOpenWitnessVideo", with(video.clone(), json!({"videoPort": "0"}))));
     asked.push(("ft.finCardOcr", json!({"type": "Passport", "imagePath": first})));
+    asked.push(("ft.finCardOcr", json!({"type": ["BusiCert"], "imagePath": first})));
     for (method, whole) in [
         ("ft.finCardOcr", json!({"type": "BankCard", "imagePath": first})),
         ("ft.finFaceAuth", with(person, json!({"imagePath": "finfile://fixtures/face-match"}))),

@@ -12,7 +12,10 @@ use crate::words::{self, count, say, some_of};
 const NAMED: usize = 5;
 
 pub(super) fn write(page: &mut Page, run: &Run<'_>, lang: Lang) {
-    let all = &run.judgement.certifications;
+    // Who names what to certify does not ask to be told what was not named.
+    let named = |c: &&Certification| c.reason != Some(Reason::NotAsked);
+    let all: Vec<Certification> = run.judgement.certifications.iter().filter(named).cloned().collect();
+    let all = all.as_slice();
     if all.is_empty() {
         return;
     }
