@@ -19,8 +19,9 @@ use url::Url;
 
 use crate::deadline::Deadlines;
 use crate::drive::{Drive, HELLO_DEADLINE, Session, connect_hello, drive};
+use crate::source::Source;
 use crate::target::Target;
-use crate::transport::{self, ConnectError, Listener, Wire};
+use crate::transport::ConnectError;
 
 /// So many scenarios in a row that bring the target down, and it is not started again.
 const BREAKER: u32 = 3;
@@ -31,10 +32,6 @@ const DRAIN: Duration = Duration::from_millis(400);
 const DRAIN_TARGET: Duration = Duration::from_secs(3);
 /// The same in the further states of the embedded mock host.
 const DRAIN_OTHER: Duration = Duration::from_millis(20);
-/// How long fincert waits for a device to dial in for the first time.
-const DEVICE_PATIENCE: Duration = Duration::from_secs(600);
-/// How long it waits for a device that went away.
-const DEVICE_RETURN: Duration = Duration::from_secs(60);
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -352,62 +349,4 @@ fn is_provoked(transcript: &Transcript) -> bool {
 
 fn blank(scenario: &Scenario, session: u32, ended: Ended) -> Transcript {
     Transcript { scenario: scenario.id.clone(), session, events: Vec::new(), ended }
-}
-
-/// Where connections come from.
-pub enum Source {
-    /// A program is started for each.
-    Stdio(Vec<String>),
-    /// A server is dialled for each.
-    Dial(Url),
-    /// A device dials in.
-    Listen(Listener),
-    /// The address could not be bound.
-    Failed(ConnectError),
-}
-
-impl Source {
-    /// Prepares the target's form; for `listen` the URL is shown.
-    pub async fn open(plan: &Plan, progress: &mut dyn FnMut(Progress<'_>)) -> Self {
-        match &plan.target {
-            Target::Stdio(words) => Self::Stdio(words.clone()),
-            Target::Dial(url) => Self::Dial(url.clone()),
-            Target::Listen(address) => match Listener::bind(*address, token()).await {
-                Ok(listener) => {
-                    progress(Progress::Waiting { url: listener.url() });
-                    Self::Listen(listener)
-                }
-                Err(error) => Self::Failed(ConnectError {
-                    reason: Reason::ConnectionRefused,
-                    detail: format!("{address}: {error}"),
-                }),
-            },
-            Target::Mock => {
-                Self::Failed(ConnectError { reason: Reason::ConnectionRefused, detail: "no mock host".to_owned() })
-            }
-        }
-    }
-
-    /// The next connection; `again` where there was one before.
-    pub async fn wire(&mut self, again: bool) -> Result<Wire, ConnectError> {
-        match self {
-            Self::Stdio(words) => transport::spawn(words),
-            Self::Dial(url) => transport::dial(url).await,
-            Self::Listen(listener) => listener.accept(if again { DEVICE_RETURN } else { DEVICE_PATIENCE }).await,
-            Self::Failed(error) => Err(error.clone()),
-        }
-    }
-}
-
-impl std::fmt::Debug for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Source")
-    }
-}
-
-/// 128 random bits. It guards a listener, so it comes from the system and not from the run's seed.
-fn token() -> String {
-    use rand::RngExt;
-    let random: u128 = rand::rng().random();
-    format!("{random:032x}")
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use fincert::deadline::Deadlines;
 use fincert::drive::{Drive, HELLO_DEADLINE, connect_hello, drive};
-use fincert::runner::{Plan, Progress, Source};
+use fincert::runner::{Plan, Progress};
+use fincert::source::Source;
 use fincert::target::Target;
 use fincert_mocks::{Config, MockHost};
 use fincert_schemas::Lang;

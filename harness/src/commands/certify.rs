@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use fincert::filter::Filter;
 use fincert::output::{unwritable, write_whole};
-use fincert::progress::Reporter;
 use fincert::record::Writer;
 use fincert::runner::{self, Gathered, Plan};
 use fincert::target::Target;
@@ -18,6 +17,7 @@ use fincert_suites::judge::{self, Evidence, Law};
 use fincert_suites::{Scenario, known_failing};
 
 use super::mock::{State, find_defect};
+use super::progress::Reporter;
 use super::report::{Document, parse_report};
 use super::{Failure, Reading, exit, law};
 

@@ -7,6 +7,7 @@ mod explain;
 mod judge;
 mod list;
 mod mock;
+mod progress;
 mod report;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -8,11 +8,11 @@ use fincert_schemas::{Bilingual, Lang};
 use fincert_suites::judge::{self, Law};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::runner::Progress;
+use fincert::runner::Progress;
 
 /// Shows a run's progress.
 #[derive(Debug)]
-pub struct Reporter<'a> {
+pub(super) struct Reporter<'a> {
     bar: Option<ProgressBar>,
     law: Law<'a>,
     lang: Lang,
@@ -23,7 +23,7 @@ pub struct Reporter<'a> {
 
 impl<'a> Reporter<'a> {
     /// A bar where stderr is a terminal, else plain lines.
-    pub fn new(law: Law<'a>, total: usize, terminal: bool, lang: Lang) -> Self {
+    pub(super) fn new(law: Law<'a>, total: usize, terminal: bool, lang: Lang) -> Self {
         let bar = terminal.then(|| {
             let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg}") {
@@ -35,7 +35,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// One event of the runner.
-    pub fn show(&mut self, progress: &Progress<'_>) {
+    pub(super) fn show(&mut self, progress: &Progress<'_>) {
         match progress {
             Progress::Waiting { url } => {
                 self.line(&match self.lang {
@@ -77,7 +77,7 @@ impl<'a> Reporter<'a> {
     }
 
     /// Takes the bar away.
-    pub fn finish(&self) {
+    pub(super) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
