@@ -348,5 +348,5 @@ fn is_provoked(transcript: &Transcript) -> bool {
 }
 
 fn blank(scenario: &Scenario, session: u32, ended: Ended) -> Transcript {
-    Transcript { scenario: scenario.id.clone(), session, events: Vec::new(), ended }
+    Transcript { scenario: scenario.id.clone(), session, referee: None, events: Vec::new(), ended }
 }

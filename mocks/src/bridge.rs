@@ -48,6 +48,7 @@ fn hello(config: &Config) -> Hello {
         capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
         human: true,
         simulated: true,
+        parallel: 1,
     }
 }
 

@@ -106,6 +106,13 @@ pub struct Hello {
     /// Whether that person is simulated: no prompts, the pace of a machine.
     #[serde(default)]
     pub simulated: bool,
+    /// How many connections may be driven at once; fincert opens so many sessions where scenarios may be parallel.
+    #[serde(default = "one")]
+    pub parallel: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// Parameters of an API call (`ft.finCardOcr`, …).
@@ -272,6 +279,13 @@ pub struct GetParams {
     pub this: String,
     /// The property's name.
     pub name: String,
+}
+
+/// The answer to `bridge.get`: the property at that moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GetResult {
+    /// Its value; `{"$undefined": true}` if it is undefined, `{"$promise": true}` if it is a promise.
+    pub value: Value,
 }
 
 /// Parameters of `bridge.listen` and `bridge.unlisten`.

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::bridge::{
-    API_FAILED, CallParams, CallbackParams, EventParams, GetFileParams, GetFileResult, GetParams, Hello, HelloParams,
-    INVALID_PARAMS, ListenParams, METHOD_NOT_FOUND, PROTOCOL, PutFileParams, PutFileResult, Settlement,
+    API_FAILED, CallParams, CallbackParams, EventParams, GetFileParams, GetFileResult, GetParams, GetResult, Hello,
+    HelloParams, INVALID_PARAMS, ListenParams, METHOD_NOT_FOUND, PROTOCOL, PutFileParams, PutFileResult, Settlement,
 };
 use crate::catalog::{APIS, BASE, Catalog};
 use crate::data::{DataError, schema_of};
@@ -30,6 +30,7 @@ pub fn files() -> Result<Vec<(String, Value)>, DataError> {
         named("bridge/getFile.params.json", schema_of::<GetFileParams>()),
         named("bridge/getFile.json", schema_of::<GetFileResult>()),
         named("bridge/get.params.json", schema_of::<GetParams>()),
+        named("bridge/get.json", schema_of::<GetResult>()),
         named("bridge/listen.params.json", schema_of::<ListenParams>()),
         named("bridge/event.params.json", schema_of::<EventParams>()),
         named("run/line.json", schema_of::<Line>()),
@@ -59,7 +60,7 @@ fn openrpc(catalog: &Catalog) -> Value {
             Some("putFile.json"),
         ),
         ("bridge.getFile", "Brings a result file back, in chunks.", "getFile.params.json", Some("getFile.json")),
-        ("bridge.get", "Reads a property of an object.", "get.params.json", None),
+        ("bridge.get", "Reads a property of an object.", "get.params.json", Some("get.json")),
         ("bridge.listen", "From now on events of this type are notified.", "listen.params.json", None),
         ("bridge.unlisten", "Ends that.", "listen.params.json", None),
     ];

@@ -90,6 +90,9 @@ pub struct Requirement {
     /// Whether it only says that an enumerated value was seen.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub coverage: bool,
+    /// Whether one referee's word never condemns: it speaks of ICE, DTLS or media.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub referees: bool,
     /// Why no check judges it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untested: Option<String>,

@@ -9,7 +9,7 @@ pub mod judge;
 pub mod known_failing;
 pub mod scenario;
 
-pub use scenario::{CallStep, Scenario, Step, Suite};
+pub use scenario::{CallStep, FlowStep, Scenario, Step, Suite};
 
 /// The version of the suites: it changes whenever a verdict may change.
 pub const VERSION: &str = "1";

@@ -9,6 +9,7 @@ use fincert_schemas::data::{self, DataError};
 use fincert_schemas::fixture;
 use fincert_schemas::requirement::PROFILES;
 use fincert_schemas::run::Pace;
+use fincert_schemas::run::flow::{Act, Flow, FlowOptions};
 use include_dir::{Dir, include_dir};
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -59,6 +60,8 @@ fn working() -> Vec<Integration> {
 pub enum Step {
     /// Calls that are made at once; the step ends when all have settled.
     Concurrent(Concurrent),
+    /// A WebRTC flow: code of the harness, told what to drive.
+    Flow(FlowStep),
     /// One call, or the same call several times in a row.
     Call(CallStep),
 }
@@ -69,6 +72,20 @@ pub enum Step {
 pub struct Concurrent {
     /// The calls.
     pub concurrent: Vec<CallStep>,
+}
+
+/// A WebRTC flow. It is the only step of its scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FlowStep {
+    /// Which.
+    pub flow: Flow,
+    /// How its call is set up.
+    #[serde(default)]
+    pub with: FlowOptions,
+    /// What is done in the call, in order.
+    #[serde(default)]
+    pub acts: Vec<Act>,
 }
 
 /// A call of an API.
@@ -239,11 +256,20 @@ impl Suite {
 }
 
 impl Scenario {
+    /// The WebRTC flow, if that is what it drives.
+    pub fn flow(&self) -> Option<&FlowStep> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Flow(flow) => Some(flow),
+            _ => None,
+        })
+    }
+
     /// Every call, in order.
     pub fn calls(&self) -> impl Iterator<Item = &CallStep> {
         self.steps.iter().flat_map(|step| match step {
             Step::Call(call) => std::slice::from_ref(call),
             Step::Concurrent(group) => &group.concurrent,
+            Step::Flow(_) => &[],
         })
     }
 }
@@ -252,6 +278,9 @@ impl Scenario {
 fn check(scenario: &Scenario, params: &IndexMap<String, String>) -> Result<(), String> {
     if (scenario.pace == Pace::Person) != scenario.prompt.is_some() {
         return Err(format!("{}: a prompt goes with the pace person, and only with it", scenario.id));
+    }
+    if scenario.flow().is_some() && scenario.steps.len() > 1 {
+        return Err(format!("{}: a flow is the only step of its scenario", scenario.id));
     }
     if let Some(capability) = &scenario.capability {
         let (profile, _) = capability.split_once(':').unwrap_or((capability, ""));

@@ -237,6 +237,7 @@ fn ideal_run() -> Judgement {
             capabilities: ["ocr", "face", "liveness", "open-app", "witness-video"].map(str::to_owned).to_vec(),
             human: true,
             simulated: true,
+            parallel: 1,
         };
         let number = sessions.len() as u32 + 1;
         sessions.push(Session { session: number, hello });
@@ -283,7 +284,7 @@ impl Ideal<'_, '_> {
             self.call(call, index as u32 + 1, integration);
         }
         self.note(What::Ping { alive: true });
-        Transcript { scenario: scenario.id.clone(), session, events: self.events, ended: Ended::Driven }
+        Transcript { scenario: scenario.id.clone(), session, referee: None, events: self.events, ended: Ended::Driven }
     }
 
     fn note(&mut self, what: What) {
@@ -295,7 +296,14 @@ impl Ideal<'_, '_> {
         let (request, subject) = prepared(call.with.as_ref());
         let captured: Captured = self.capture.request(method, &request);
         let invalid = !captured.facts.iter().all(|fact| serde_json::to_value(fact).unwrap()["fact"] != "breaks");
-        self.note(What::Call { id, step, method: method.to_owned(), request: captured, subject: subject.clone() });
+        self.note(What::Call {
+            id,
+            step,
+            method: method.to_owned(),
+            handle: None,
+            request: captured,
+            subject: subject.clone(),
+        });
         let Some(api) = api_of(method) else {
             return self.note(What::Refused { id, code: METHOD_NOT_FOUND, message: "no such method".to_owned() });
         };

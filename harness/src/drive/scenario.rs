@@ -54,8 +54,13 @@ pub async fn drive(session: &mut Session, scenario: &Scenario, drive: &mut Drive
         Err(PrepareError::Lost { reason, detail }) => Ended::Broken { reason, detail },
         Err(PrepareError::Scenario(detail)) => Ended::Broken { reason: Reason::PutFileFailed, detail },
     };
-    let mut transcript =
-        Transcript { scenario: scenario.id.clone(), session: session.number, events: session.take_events(), ended };
+    let mut transcript = Transcript {
+        scenario: scenario.id.clone(),
+        session: session.number,
+        referee: None,
+        events: session.take_events(),
+        ended,
+    };
     // An engine may log a name before it answers with it: what the scenario taught in the end holds for all of it.
     drive.capture.rescrub(&mut transcript);
     transcript
@@ -87,6 +92,8 @@ async fn steps(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_,
                     settle_calls(session, &[id], pace, absent, drive).await?;
                 }
             }
+            // Flows are driven elsewhere.
+            Step::Flow(_) => {}
             Step::Concurrent(group) => {
                 let mut prepared = Vec::new();
                 for call in &group.concurrent {
@@ -153,7 +160,14 @@ async fn send(
     };
     let id = session.id();
     let captured = drive.capture.request(&method, &request);
-    session.note(What::Call { id, step, method: method.clone(), request: captured, subject: ready.subject.clone() });
+    session.note(What::Call {
+        id,
+        step,
+        method: method.clone(),
+        handle: None,
+        request: captured,
+        subject: ready.subject.clone(),
+    });
     let made = Made {
         scenario: scenario.id.clone(),
         method: method.clone(),

@@ -134,6 +134,7 @@ pub async fn connect_hello(
         capabilities: Vec::new(),
         human: false,
         simulated: false,
+        parallel: 1,
     };
     let mut session = Session {
         number,

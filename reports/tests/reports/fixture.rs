@@ -155,7 +155,7 @@ fn overall(
 }
 
 fn transcript(scenario: &str, ended: Ended) -> Transcript {
-    Transcript { scenario: scenario.into(), session: 1, events: Vec::new(), ended }
+    Transcript { scenario: scenario.into(), session: 1, referee: None, events: Vec::new(), ended }
 }
 
 fn cause(
@@ -193,6 +193,7 @@ fn hello() -> Hello {
         capabilities: vec!["ocr:BankCard".into(), "ocr:IDCard".into()],
         human: false,
         simulated: false,
+        parallel: 1,
     }
 }
 

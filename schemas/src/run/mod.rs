@@ -2,6 +2,7 @@
 //! record, the JSON Lines file that holds both.
 
 mod fact;
+pub mod flow;
 mod reason;
 mod record;
 mod transcript;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::flow::{Act, Await, End, Evidence, PeerDid, Referee, TurnEvidence};
 use super::{Captured, Reason};
 use crate::bridge::{CallbackKind, Via};
 
@@ -47,6 +48,9 @@ pub struct Transcript {
     pub scenario: String,
     /// The session (one connection with one hello) that it ran in; 0 where no session could be had.
     pub session: u32,
+    /// The referee of a WebRTC flow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referee: Option<Referee>,
     /// What was observed.
     #[serde(default)]
     pub events: Vec<Event>,
@@ -99,6 +103,9 @@ pub enum What {
         step: u32,
         /// The method, `ft.finCardOcr` and the like.
         method: String,
+        /// The handle of the object whose method it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        handle: Option<String>,
         /// The first argument, masked.
         request: Captured,
         /// What `imagePath` stands for.
@@ -194,5 +201,90 @@ pub enum What {
     Prompt {
         /// The prompt in English.
         text: String,
+    },
+    /// A property of an object of the target's was read.
+    Read {
+        /// The object's handle.
+        handle: String,
+        /// The property.
+        name: String,
+        /// What it was; absent when it was undefined.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<Captured>,
+        /// Why it could not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+        /// How often it was read until it was this; properties may arrive asynchronously (rulings 3.2).
+        polls: u32,
+    },
+    /// fincert began to listen to an event of an object of the target's.
+    Listened {
+        /// The object's handle.
+        handle: String,
+        /// The event's type.
+        kind: String,
+        /// Why it was refused, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<String>,
+    },
+    /// The target notified an event.
+    Emitted {
+        /// The object's handle.
+        handle: String,
+        /// The event's type.
+        kind: String,
+        /// What it carried.
+        value: Captured,
+        /// Whether fincert knows the handle and listens to the type.
+        known: bool,
+    },
+    /// An act of a flow began.
+    Act {
+        /// Which.
+        act: Act,
+    },
+    /// Something was awaited, and came or did not.
+    Awaited {
+        /// At which end.
+        end: End,
+        /// What.
+        what: Await,
+        /// Of which kind, type or name.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        of: String,
+        /// Whether it came.
+        met: bool,
+        /// How long it was waited for, in milliseconds.
+        waited_ms: u64,
+        /// What did happen instead.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        instead: String,
+    },
+    /// fincert's peer did or saw something.
+    Peer {
+        /// Which peer, from 1.
+        peer: u32,
+        /// What.
+        #[serde(flatten)]
+        did: PeerDid,
+    },
+    /// The peer's counters at this moment.
+    Counted {
+        /// Which peer, from 1.
+        peer: u32,
+        /// The counters.
+        evidence: Box<Evidence>,
+    },
+    /// The TURN server's counters at this moment.
+    Turn {
+        /// The counters.
+        evidence: TurnEvidence,
+    },
+    /// More of the same came than a transcript keeps.
+    Omitted {
+        /// Of what.
+        what: String,
+        /// How many.
+        count: u64,
     },
 }
