@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::flow::{Act, Await, End, Evidence, PeerDid, Referee, TurnEvidence};
+use super::flow::{Act, Await, End, Evidence, Flow, FlowOptions, PeerDid, Referee, TurnEvidence};
 use super::{Captured, Reason};
 use crate::bridge::{CallbackKind, Via};
 
@@ -111,6 +111,10 @@ pub enum What {
         /// What `imagePath` stands for.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         subject: Option<Subject>,
+        /// What a call of a WebRTC flow is made for, where its method and arguments do not say: the stable names of what
+        /// must be refused, `garbage-empty` and the like.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        purpose: Option<String>,
     },
     /// The target answered.
     Answer {
@@ -201,6 +205,13 @@ pub enum What {
     Prompt {
         /// The prompt in English.
         text: String,
+    },
+    /// A flow began.
+    Flow {
+        /// Which.
+        flow: Flow,
+        /// How its call is set up.
+        with: Box<FlowOptions>,
     },
     /// A property of an object of the target's was read.
     Read {
