@@ -303,6 +303,7 @@ impl Ideal<'_, '_> {
             handle: None,
             request: captured,
             subject: subject.clone(),
+            purpose: None,
         });
         let Some(api) = api_of(method) else {
             return self.note(What::Refused { id, code: METHOD_NOT_FOUND, message: "no such method".to_owned() });

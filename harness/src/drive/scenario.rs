@@ -167,6 +167,7 @@ async fn send(
         handle: None,
         request: captured,
         subject: ready.subject.clone(),
+        purpose: None,
     });
     let made = Made {
         scenario: scenario.id.clone(),

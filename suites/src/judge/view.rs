@@ -96,7 +96,7 @@ impl<'a> View<'a> {
 fn place<'a>(event: &'a Event, calls: &mut Vec<Call<'a>>) {
     let find = |calls: &mut Vec<Call<'a>>, wanted: u64| calls.iter().position(|call| call.id == wanted);
     match &event.what {
-        What::Call { id, step, method, request, subject, handle: _ } => calls.push(Call {
+        What::Call { id, step, method, request, subject, .. } => calls.push(Call {
             id: *id,
             step: *step,
             method,
