@@ -17,6 +17,7 @@ mod requests;
 mod sink;
 mod tables;
 mod view;
+mod webrtc;
 
 use std::collections::BTreeSet;
 

@@ -6,6 +6,8 @@ use fincert_schemas::catalog::{Catalog, api_of, profile_of};
 use fincert_schemas::run::{Captured, Ended, Event, Fact, Reason, Subject, Transcript, What};
 use serde_json::Value;
 
+use super::webrtc::view::Rtc;
+
 /// One transcript.
 #[derive(Debug)]
 pub struct View<'a> {
@@ -17,6 +19,8 @@ pub struct View<'a> {
     pub catalog: &'a Catalog,
     /// The calls, in order.
     pub calls: Vec<Call<'a>>,
+    /// The WebRTC flow, if it is one's.
+    pub(crate) rtc: Option<Rtc<'a>>,
 }
 
 /// One call and what became of it.
@@ -77,7 +81,7 @@ impl<'a> View<'a> {
         for event in &transcript.events {
             place(event, &mut calls);
         }
-        Self { transcript, hello, catalog, calls }
+        Self { transcript, hello, catalog, calls, rtc: Rtc::new(transcript) }
     }
 
     /// The calls of documented APIs.
