@@ -14,8 +14,10 @@ pub mod bank_card;
 pub mod base64_image;
 pub mod date;
 mod fault;
+pub mod ice_candidate;
 pub mod port;
 pub mod resident_id;
+pub mod sdp;
 pub mod uscc;
 
 pub use fault::FormatFault;
