@@ -9,7 +9,7 @@ use fincert::target::Target;
 use fincert_mocks::{Config, MockHost};
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::catalog::Catalog;
-use fincert_schemas::run::{CAPTURE_VERSION, RECORD_VERSION, RunHeader, What};
+use fincert_schemas::run::{RunHeader, What};
 use fincert_schemas::{Ledger, fixture};
 use fincert_suites::judge::{self, Evidence, Law};
 use fincert_suites::{CallStep, Scenario, Step, Suite};
@@ -167,35 +167,16 @@ fn judging(header: &RunHeader, gathered: &Gathered) {
 }
 
 fn plan(target: Target, states: Vec<Integration>) -> Plan {
-    Plan {
-        target,
-        defect: None,
-        states,
-        unattended: false,
-        reveal: false,
-        params: law().suite.params.clone(),
-        min_wait: None,
-        max_wait: None,
-    }
+    Plan { target, states, params: law().suite.params.clone(), ..Plan::default() }
 }
 
 fn header(suite: &Suite) -> RunHeader {
     RunHeader {
-        record: RECORD_VERSION,
-        capture: CAPTURE_VERSION,
-        fincert: "bench".to_owned(),
         seed: 1,
-        began: String::new(),
         target: "mock".to_owned(),
         mock: true,
-        defect: None,
-        profiles: Vec::new(),
-        filter: None,
-        options: Vec::new(),
-        set: Vec::new(),
-        revealed: false,
         scenarios: suite.scenarios.iter().map(|s| s.id.clone()).collect(),
-        known_failing: Vec::new(),
+        ..RunHeader::default()
     }
 }
 
@@ -203,5 +184,5 @@ async fn run(plan: &Plan, header: &RunHeader, suite: &Suite) -> Gathered {
     let mut record = Vec::new();
     let mut sink =
         |line: &fincert_schemas::run::Line| serde_json::to_writer(&mut record, line).map_err(std::io::Error::other);
-    runner::run(plan, header, suite, law().catalog, &mut sink, &mut |_| {}, std::future::pending()).await.unwrap()
+    runner::run(plan, header, Law { suite, ..law() }, &mut sink, &mut |_| {}, std::future::pending()).await.unwrap()
 }

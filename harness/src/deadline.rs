@@ -22,7 +22,7 @@ const PATIENCE: u32 = 2;
 const ABSENT: Duration = Duration::from_secs(1);
 
 /// The deadlines of one run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Deadlines {
     slowest: HashMap<String, Duration>,
     silent: HashMap<String, u32>,

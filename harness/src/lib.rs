@@ -6,9 +6,12 @@
 pub mod deadline;
 pub mod drive;
 pub mod filter;
+mod lanes;
 pub mod output;
 pub mod record;
+pub mod referee;
 pub mod runner;
 pub mod source;
 pub mod target;
 pub mod transport;
+pub mod turn;

@@ -1,5 +1,6 @@
 //! The run record: written line by line, read back whole.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -129,6 +130,7 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
     if judgement.is_none() {
         warnings.push("the run was cut off before it was judged".to_owned());
     }
+    in_order(&header, &mut transcripts);
     Ok(Record { header, sessions, transcripts, judgement, warnings })
 }
 
@@ -146,6 +148,16 @@ fn check_version(header: RunHeader) -> Result<RunHeader, String> {
         ));
     }
     Ok(header)
+}
+
+/// Flows are driven in parallel and recorded as they end; they are judged in the order of the run, the first referee
+/// before the second. What was driven in turn stays as it came, before them.
+pub fn in_order(header: &RunHeader, transcripts: &mut [Transcript]) {
+    let places: HashMap<&str, usize> =
+        header.scenarios.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    transcripts.sort_by_key(|transcript| {
+        transcript.referee.map(|referee| (places.get(transcript.scenario.as_str()).copied(), referee))
+    });
 }
 
 /// Puts late events back to the transcript of their scenario: the last one under that id.

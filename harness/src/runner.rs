@@ -8,12 +8,12 @@ use fincert_mocks::{Config, Defect, MockHost};
 use fincert_schemas::Bilingual;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::capture::Capture;
-use fincert_schemas::catalog::Catalog;
+use fincert_schemas::run::flow::{Referee, Referees};
 use fincert_schemas::run::{
     Ended, Event, Fact, Line, Pace, Reason, RunHeader, Session as SessionLine, Subject, Transcript, What,
 };
-use fincert_suites::judge::declared;
-use fincert_suites::{Scenario, Suite};
+use fincert_suites::Scenario;
+use fincert_suites::judge::{Law, declared};
 use indexmap::IndexMap;
 use url::Url;
 
@@ -21,10 +21,11 @@ use crate::deadline::Deadlines;
 use crate::drive::{Drive, HELLO_DEADLINE, Session, connect_hello, drive};
 use crate::source::Source;
 use crate::target::Target;
+use crate::turn::FlowNetwork;
 use crate::transport::ConnectError;
 
 /// So many scenarios in a row that bring the target down, and it is not started again.
-const BREAKER: u32 = 3;
+pub(crate) const BREAKER: u32 = 3;
 /// How long late callbacks are listened for after the last scenario. A defect of the mock host calls back after
 /// 300 ms.
 const DRAIN: Duration = Duration::from_millis(400);
@@ -52,6 +53,25 @@ pub struct Plan {
     pub min_wait: Option<Duration>,
     /// No machine deadline is longer.
     pub max_wait: Option<Duration>,
+    /// What the WebRTC flows are told of the operator's network.
+    pub flows: FlowNetwork,
+}
+
+impl Default for Plan {
+    /// The embedded mock host in its three states, with defaults for everything.
+    fn default() -> Self {
+        Self {
+            target: Target::Mock,
+            defect: None,
+            states: vec![Integration::Integrated, Integration::Custom, Integration::Absent],
+            unattended: false,
+            reveal: false,
+            params: IndexMap::new(),
+            min_wait: None,
+            max_wait: None,
+            flows: FlowNetwork::default(),
+        }
+    }
 }
 
 /// What happens while running.
@@ -108,14 +128,13 @@ pub type Sink<'a> = &'a mut dyn FnMut(&Line) -> std::io::Result<()>;
 pub async fn run(
     plan: &Plan,
     header: &RunHeader,
-    suite: &Suite,
-    catalog: &Catalog,
+    law: Law<'_>,
     sink: Sink<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
     interrupt: impl Future<Output = ()>,
 ) -> std::io::Result<Gathered> {
     sink(&Line::Run(header.clone()))?;
-    let mut capture = Capture::new(catalog, plan.reveal);
+    let mut capture = Capture::new(law.catalog, plan.reveal);
     for (name, value) in &plan.params {
         if header.set.contains(name) {
             capture.hide(value);
@@ -123,6 +142,8 @@ pub async fn run(
     }
     let mut runner = Runner {
         plan,
+        law,
+        referees: header.referee,
         capture,
         deadlines: Deadlines::new(plan.min_wait, plan.max_wait),
         run_id: format!("run-{:016x}", header.seed),
@@ -133,7 +154,7 @@ pub async fn run(
         progress,
         failures: 0,
     };
-    let scenarios: Vec<&Scenario> = header.scenarios.iter().filter_map(|id| suite.get(id)).collect();
+    let scenarios: Vec<&Scenario> = header.scenarios.iter().filter_map(|id| law.suite.get(id)).collect();
     tokio::pin!(interrupt);
     let outcome = tokio::select! {
         outcome = runner.all(&scenarios) => outcome,
@@ -143,7 +164,9 @@ pub async fn run(
         }
     };
     outcome?;
-    Ok(runner.gathered)
+    let mut gathered = runner.gathered;
+    crate::record::in_order(header, &mut gathered.transcripts);
+    Ok(gathered)
 }
 
 /// A name that no API has, the same for the same seed.
@@ -153,17 +176,19 @@ fn suffix(seed: u64) -> String {
     (0..8).map(|_| char::from(b'A' + random.random_range(0..26u8))).collect()
 }
 
-struct Runner<'a, 'c> {
-    plan: &'a Plan,
-    capture: Capture<'c>,
-    deadlines: Deadlines,
-    run_id: String,
-    suffix: String,
-    gathered: Gathered,
+pub(crate) struct Runner<'a, 'c> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) law: Law<'c>,
+    pub(crate) referees: Option<Referees>,
+    pub(crate) capture: Capture<'c>,
+    pub(crate) deadlines: Deadlines,
+    pub(crate) run_id: String,
+    pub(crate) suffix: String,
+    pub(crate) gathered: Gathered,
     completes_missed: u32,
-    sink: Sink<'a>,
-    progress: &'a mut dyn FnMut(Progress<'_>),
-    failures: u32,
+    pub(crate) sink: Sink<'a>,
+    pub(crate) progress: &'a mut dyn FnMut(Progress<'_>),
+    pub(crate) failures: u32,
 }
 
 impl Runner<'_, '_> {
@@ -204,7 +229,9 @@ impl Runner<'_, '_> {
     ) -> std::io::Result<()> {
         let mut session: Option<Session> = None;
         // In a later state of the mock host a scenario that was driven before is driven again, under the same id.
-        for (index, scenario) in scenarios.iter().enumerate() {
+        let all = scenarios.iter().copied().enumerate();
+        let (flows, others): (Vec<_>, Vec<_>) = all.partition(|(_, scenario)| scenario.flow().is_some());
+        for (index, scenario) in others {
             (self.progress)(Progress::Begin { index, scenario });
             if self.failures < BREAKER && session.is_none() {
                 match self.connect(source, state).await {
@@ -245,6 +272,8 @@ impl Runner<'_, '_> {
                 suffix: &self.suffix,
                 prompt: &mut prompt,
                 completes_missed: &mut self.completes_missed,
+                referee: Referee::WebrtcRs,
+                flows: &self.plan.flows,
             };
             let transcript = drive(live, scenario, &mut context).await;
             self.strays(live)?;
@@ -257,6 +286,9 @@ impl Runner<'_, '_> {
             if broken && !unable {
                 session = None;
             }
+        }
+        if !flows.is_empty() {
+            session = self.flows(&flows, source, session.take(), state).await?;
         }
         if let Some(mut live) = session {
             // Only the state that is certified is worth the wait.
@@ -272,7 +304,7 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    async fn connect(&mut self, source: &mut Source, state: Option<Integration>) -> Result<Session, ConnectError> {
+    pub(crate) async fn connect(&mut self, source: &mut Source, state: Option<Integration>) -> Result<Session, ConnectError> {
         let again = !self.gathered.sessions.is_empty() && state.is_none();
         let wire = source.wire(again).await?;
         let number = self.gathered.sessions.len() as u32 + 1;
@@ -288,7 +320,7 @@ impl Runner<'_, '_> {
         Ok(session)
     }
 
-    fn skipped(&self, scenario: &Scenario, session: &Session) -> Option<Reason> {
+    pub(crate) fn skipped(&self, scenario: &Scenario, session: &Session) -> Option<Reason> {
         let hello = &session.hello;
         if !scenario.integration.contains(&hello.integration) {
             return Some(Reason::ConditionNotMet);
@@ -306,7 +338,7 @@ impl Runner<'_, '_> {
             .then_some(Reason::NeedsPerson)
     }
 
-    fn keep(&mut self, index: usize, transcript: Transcript) -> std::io::Result<()> {
+    pub(crate) fn keep(&mut self, index: usize, transcript: Transcript) -> std::io::Result<()> {
         let line = Line::Transcript(transcript);
         (self.sink)(&line)?;
         if let Line::Transcript(transcript) = line {
@@ -317,7 +349,7 @@ impl Runner<'_, '_> {
     }
 
     /// What came late goes to the record as strays, and back to its scenario for judging.
-    fn strays(&mut self, session: &mut Session) -> std::io::Result<()> {
+    pub(crate) fn strays(&mut self, session: &mut Session) -> std::io::Result<()> {
         let mut by_scenario: HashMap<String, Vec<Event>> = HashMap::new();
         let mut order = Vec::new();
         for (scenario, event) in session.strays.drain(..) {
@@ -347,6 +379,6 @@ fn is_provoked(transcript: &Transcript) -> bool {
     })
 }
 
-fn blank(scenario: &Scenario, session: u32, ended: Ended) -> Transcript {
+pub(crate) fn blank(scenario: &Scenario, session: u32, ended: Ended) -> Transcript {
     Transcript { scenario: scenario.id.clone(), session, referee: None, events: Vec::new(), ended }
 }

@@ -14,6 +14,7 @@ use fincert_schemas::capture::Capture;
 use fincert_schemas::catalog::{APIS, api_of};
 use fincert_schemas::fixture;
 use fincert_schemas::run::Subject;
+use fincert_schemas::run::flow::Referee;
 use fincert_schemas::run::{Ended, Event, Fact, Outcome, Pace, What};
 use fincert_suites::judge;
 use fincert_suites::scenario::wrong_placeholder;
@@ -78,13 +79,9 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     };
     let plan = Plan {
         target: options.target.clone(),
-        defect: None,
-        states: vec![Integration::Integrated],
-        unattended: false,
         reveal: options.reveal,
         params: law.suite.params.clone(),
-        min_wait: None,
-        max_wait: None,
+        ..Plan::default()
     };
     let unable = |message: String| Failure { code: exit::COULD_NOT_RUN, message };
     let mut host = None;
@@ -119,6 +116,8 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         suffix: "",
         prompt: &mut |_, _| {},
         completes_missed: &mut completes_missed,
+        referee: Referee::WebrtcRs,
+        flows: &plan.flows,
     };
     let transcript = drive(&mut session, &scenario, &mut context).await;
     let hello = session.hello.clone();

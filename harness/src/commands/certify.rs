@@ -1,6 +1,7 @@
 //! `fincert certify`: drive, record, judge, report.
 
 use std::io::IsTerminal;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,9 +10,12 @@ use fincert::output::{unwritable, write_whole};
 use fincert::record::Writer;
 use fincert::runner::{self, Gathered, Plan};
 use fincert::target::Target;
+use fincert::turn::FlowNetwork;
+use fincert_peer::{AddressPolicy, IceServer};
 use fincert_reports::Format;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::requirement::PROFILES;
+use fincert_schemas::run::flow::Referees;
 use fincert_schemas::run::{CAPTURE_VERSION, Line, Outcome, RECORD_VERSION, RunHeader};
 use fincert_suites::judge::{self, Evidence, Law};
 use fincert_suites::{Scenario, known_failing};
@@ -56,6 +60,19 @@ pub(crate) struct Options {
     /// The seed of all randomness [default: a new one, which is printed]
     #[arg(long, value_name = "N", help_heading = "What to drive")]
     seed: Option<u64>,
+    /// Which peer drives the WebRTC flows: webrtc-rs, str0m or both [default: webrtc-rs, and str0m where ICE, DTLS or media fail with it]
+    #[arg(long, value_name = "R", value_parser = parse_referee, help_heading = "WebRTC")]
+    referee: Option<Referees>,
+    /// A network that the peer may send packets to, such as 192.168.1.0/24, beside this machine's own addresses; may be given several times
+    #[arg(long, value_name = "NET", value_parser = parse_network, help_heading = "WebRTC")]
+    allow_network: Vec<(IpAddr, u8)>,
+    /// Where the embedded TURN server listens; the target must reach it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", help_heading = "WebRTC")]
+    turn_address: IpAddr,
+    /// A TURN server of yours in place of the embedded one, USER:PASSWORD@turn:HOST:PORT, or @FILE that holds it
+    #[arg(long, value_name = "SERVER", help_heading = "WebRTC")]
+    turn_server: Option<String>,
+
     /// What stands for a parameter of the scenarios, such as videoIp=10.0.0.5, or loginPwd=@FILE for a secret
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_set, help_heading = "What to drive")]
     set: Vec<(String, String)>,
@@ -95,6 +112,51 @@ impl Default for Options {
 fn parse_set(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("want NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn parse_referee(text: &str) -> Result<Referees, String> {
+    [Referees::WebrtcRs, Referees::Str0m, Referees::Both]
+        .into_iter()
+        .find(|referees| referees.as_str() == text)
+        .ok_or_else(|| "want webrtc-rs, str0m or both".to_owned())
+}
+
+fn parse_network(text: &str) -> Result<(IpAddr, u8), String> {
+    let wrong = || "want ADDRESS/BITS, such as 192.168.1.0/24, or an address".to_owned();
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let address: IpAddr = address.parse().map_err(|_| wrong())?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
+    if bits > most { Err(wrong()) } else { Ok((address, bits)) }
+}
+
+/// What the WebRTC flows are told of the operator's network.
+fn flow_network(options: &Options) -> Result<FlowNetwork, Failure> {
+    let turn_server = match &options.turn_server {
+        None => None,
+        Some(text) => {
+            let written = match text.strip_prefix('@') {
+                Some(path) => std::fs::read_to_string(path)
+                    .map_err(|error| Failure::usage(format!("--turn-server: {path}: {error}")))?,
+                None => text.clone(),
+            };
+            let written = written.trim();
+            let parts = written.rsplit_once('@').and_then(|(who, url)| Some((who.split_once(':')?, url)));
+            let Some(((username, credential), url)) = parts.filter(|(_, url)| url.starts_with("turn:")) else {
+                return Err(Failure::usage("--turn-server: want USER:PASSWORD@turn:HOST:PORT"));
+            };
+            Some(IceServer {
+                urls: vec![url.to_owned()],
+                username: username.to_owned(),
+                credential: credential.to_owned(),
+            })
+        }
+    };
+    Ok(FlowNetwork {
+        addresses: AddressPolicy { allowed: options.allow_network.clone() },
+        turn_address: options.turn_address,
+        turn_server,
+    })
 }
 
 fn parse_seconds(text: &str) -> Result<Duration, String> {
@@ -233,6 +295,7 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         defect: options.defect.clone(),
         profiles: options.profile.clone(),
         filter: options.filter.clone(),
+        referee: options.referee,
         options: replay_options(options),
         revealed: options.reveal,
         set: options.set.iter().map(|(name, _)| name.clone()).collect(),
@@ -248,6 +311,7 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         params,
         min_wait: options.min_wait,
         max_wait: options.max_wait,
+        flows: flow_network(options)?,
     };
     Ok((plan, header))
 }
@@ -285,6 +349,15 @@ fn replay_options(options: &Options) -> Vec<String> {
     }
     if options.unattended {
         all.push("--unattended".to_owned());
+    }
+    if let Some(referee) = options.referee {
+        all.push(format!("--referee {}", referee.as_str()));
+    }
+    for (address, bits) in &options.allow_network {
+        all.push(format!("--allow-network {address}/{bits}"));
+    }
+    if options.turn_address != IpAddr::V4(Ipv4Addr::LOCALHOST) {
+        all.push(format!("--turn-address {}", options.turn_address));
     }
     all
 }
@@ -327,7 +400,7 @@ async fn drive(
     let mut sink = |line: &Line| writer.as_mut().map_or(Ok(()), |writer| writer.line(line));
     let mut progress = |event: runner::Progress<'_>| reporter.show(&event);
     let interrupt = interrupted();
-    let gathered = runner::run(plan, header, law.suite, law.catalog, &mut sink, &mut progress, interrupt).await;
+    let gathered = runner::run(plan, header, law, &mut sink, &mut progress, interrupt).await;
     reporter.finish();
     gathered.map_err(|error| record_failed(&path, &error))
 }

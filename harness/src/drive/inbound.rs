@@ -1,6 +1,6 @@
 //! Reading a frame as a message of the bridge.
 
-use fincert_schemas::bridge::{API_FAILED, CallbackKind, CallbackParams, Settlement, Via};
+use fincert_schemas::bridge::{API_FAILED, CallbackKind, CallbackParams, EventParams, Settlement, Via};
 use fincert_schemas::json::{self, Lexical, Unreadable};
 use fincert_schemas::run::Reason;
 use serde_json::Value;
@@ -16,8 +16,8 @@ pub(super) enum Message {
     Callback(CallbackParams),
     /// A further settlement in a message that is not quite of the bridge's shape: what it says counts all the same.
     Sloppy(CallbackParams, String),
-    /// An event of an object; none of the APIs of section 2 has objects.
-    Event,
+    /// An event of an object.
+    Event(EventParams),
     /// Nothing that the bridge knows.
     Unusable { reason: Reason, detail: String },
 }
@@ -96,7 +96,12 @@ fn message(value: Value) -> Message {
                     }
                 }
             }
-            "bridge.event" => Message::Event,
+            "bridge.event" => {
+                match serde_json::from_value(object.remove("params").unwrap_or_default()) {
+                    Ok(event) => Message::Event(event),
+                    Err(error) => unusable(&format!("bridge.event: {error}")),
+                }
+            }
             other => unusable(&format!("a target notifies bridge.callback and bridge.event, not {other}")),
         };
     }

@@ -5,11 +5,13 @@
 //! events in a transcript is the order of arrival and two runs write the same.
 
 mod fixtures;
+mod flow;
 mod inbound;
 mod receive;
 mod scenario;
 mod session;
 
 pub use fixtures::{PrepareError, Prepared};
+pub use flow::{can_drive, drive_flow};
 pub use scenario::{Drive, drive};
 pub use session::{HELLO_DEADLINE, Session, connect_hello};

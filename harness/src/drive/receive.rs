@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::time::Instant;
 
-use fincert_schemas::bridge::{CallbackKind, CallbackParams, Via};
+use fincert_schemas::bridge::{CallbackKind, CallbackParams, EventParams, Via};
 use fincert_schemas::capture::{CallContext, Capture};
 use fincert_schemas::run::{Event, Reason, What};
 use serde_json::Value;
@@ -18,6 +18,8 @@ const MAX_FRAMES: u32 = 2_000;
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// How many unusable frames a transcript keeps.
 const KEPT_BAD_FRAMES: usize = 20;
+/// How many events of objects a transcript keeps; an ordinary call has some thirty.
+const KEPT_EVENTS: u32 = 500;
 /// How many characters of stderr a transcript keeps.
 const KEPT_STDERR: usize = 4_000;
 
@@ -93,7 +95,7 @@ impl Session {
                 self.bad(Reason::NotAMessage, detail, bytes, size, capture);
                 self.callback(callback, bytes, size, capture);
             }
-            Message::Event => {}
+            Message::Event(event) => self.event(event, capture),
         }
     }
 
@@ -118,6 +120,23 @@ impl Session {
         self.file(callback.id, what);
     }
 
+    /// An event of an object of the target's. What nobody listens to is kept as such, and steers nothing.
+    fn event(&mut self, event: EventParams, capture: &mut Capture<'_>) {
+        let known = self.scene.listened.contains(&(event.this.clone(), event.kind.clone()));
+        self.scene.emitted += 1;
+        if self.scene.emitted > KEPT_EVENTS {
+            self.scene.omitted += 1;
+            return;
+        }
+        let class = self.scene.classes.get(&event.this).map_or("", String::as_str);
+        let value = capture.event(class, &event.kind, &event.event);
+        let (handle, kind) = (capture.text(&event.this, 64), capture.text(&event.kind, 64));
+        self.note(What::Emitted { handle, kind, value, known });
+        if known {
+            self.scene.heard.push(event);
+        }
+    }
+
     fn answer(&mut self, id: u64, result: Reply, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {
         let settlement = match inbound::settlement(result) {
             Ok(settlement) => settlement,
@@ -139,6 +158,9 @@ impl Session {
         made.settled = true;
         made.via.get_or_insert(settlement.via);
         made.answered = made.answered.or(settlement.value.as_ref().map(hash));
+        if made.handle.is_some() || made.is_flow() {
+            made.raw.get_or_insert_with(|| settlement.clone());
+        }
         let context = CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
         let value = settlement.value.as_ref().map(|value| capture.settlement(context, settlement.via, value));
         self.file(id, What::Answer { id, via: settlement.via, value, bytes: size });

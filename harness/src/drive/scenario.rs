@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use fincert_schemas::Bilingual;
 use fincert_schemas::bridge::{CallParams, CallStyle, Integration, Prefer};
 use fincert_schemas::capture::Capture;
+use fincert_schemas::run::flow::Referee;
 use fincert_schemas::run::{Ended, Pace, Reason, Transcript, What};
 use fincert_suites::scenario::{CallStep, Scenario, Step};
 use serde_json::{Value, json};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use super::fixtures::PrepareError;
 use super::session::{Lost, Made, Session};
 use crate::deadline::Deadlines;
+use crate::turn::FlowNetwork;
 
 /// After its last answer a scenario stays open this long for second callbacks; what comes later is a stray,
 /// which is judged all the same.
@@ -37,6 +39,10 @@ pub struct Drive<'a, 'c> {
     pub prompt: &'a mut dyn FnMut(&Bilingual, Duration),
     /// In how many scenarios in a row `complete` did not come.
     pub completes_missed: &'a mut u32,
+    /// Which peer drives the flows.
+    pub referee: Referee,
+    /// What the flows are told of the operator's network.
+    pub flows: &'a FlowNetwork,
 }
 
 impl std::fmt::Debug for Drive<'_, '_> {
@@ -180,6 +186,8 @@ async fn send(
         via: None,
         refused: false,
         completes: 0,
+        handle: None,
+        raw: None,
     };
     session.remember(id, made);
     let params = serde_json::to_value(params).unwrap_or(Value::Null);

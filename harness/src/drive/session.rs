@@ -1,9 +1,9 @@
 //! A session: one connection with one hello.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use fincert_schemas::bridge::{Client, Hello, HelloParams, PROTOCOL, Via};
+use fincert_schemas::bridge::{Client, EventParams, Hello, HelloParams, PROTOCOL, Settlement, Via};
 use fincert_schemas::capture::Capture;
 use fincert_schemas::data;
 use fincert_schemas::run::{Event, Reason, Subject, What};
@@ -41,9 +41,18 @@ pub(super) struct Made {
     pub(super) via: Option<Via>,
     pub(super) refused: bool,
     pub(super) completes: u32,
+    /// The handle of the object whose method it is.
+    pub(super) handle: Option<String>,
+    /// The first settlement as it came, for a flow to go on with.
+    pub(super) raw: Option<Settlement>,
 }
 
 impl Made {
+    /// Whether it belongs to a WebRTC flow, which needs the raw answer.
+    pub(super) fn is_flow(&self) -> bool {
+        self.method.starts_with("ft.webrtc.")
+    }
+
     /// What its deadline is measured by: the method, and the type of document where it has one.
     pub(super) fn kind(&self) -> String {
         match self.request.get("type").and_then(Value::as_str) {
@@ -83,6 +92,16 @@ pub(super) struct Scene {
     pub(super) bad: usize,
     pub(super) stderr: usize,
     pub(super) last: Instant,
+    /// The events that are listened to: handle and type.
+    pub(super) listened: HashSet<(String, String)>,
+    /// The classes of the handles that the flow has met.
+    pub(super) classes: HashMap<String, String>,
+    /// Events that came, as they came, until the flow has looked at them.
+    pub(super) heard: Vec<EventParams>,
+    /// How many events came.
+    pub(super) emitted: u32,
+    /// How many of them the transcript does not keep.
+    pub(super) omitted: u64,
 }
 
 /// A place in the transcript at hand.
@@ -104,6 +123,11 @@ impl Scene {
             bad: 0,
             stderr: 0,
             last: now,
+            listened: HashSet::new(),
+            classes: HashMap::new(),
+            heard: Vec::new(),
+            emitted: 0,
+            omitted: 0,
         }
     }
 }

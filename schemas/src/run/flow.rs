@@ -47,6 +47,32 @@ impl Referee {
     }
 }
 
+/// Which referees drive the flows, where the operator says so. Otherwise webrtc-rs does, and str0m whenever ICE, DTLS or
+/// media fail with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+pub enum Referees {
+    /// The crate webrtc alone.
+    #[serde(rename = "webrtc-rs")]
+    WebrtcRs,
+    /// The crate str0m alone.
+    #[serde(rename = "str0m")]
+    Str0m,
+    /// Both, every flow twice.
+    #[serde(rename = "both")]
+    Both,
+}
+
+impl Referees {
+    /// The word on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WebrtcRs => "webrtc-rs",
+            Self::Str0m => "str0m",
+            Self::Both => "both",
+        }
+    }
+}
+
 /// The kind of a medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -85,6 +85,14 @@ reasons! {
     LateAnswer = "late-answer", "应答在期限之后才到达。", ["期限是目标实测耗时的倍数；参见 --min-wait。", "The deadline is a multiple of what the target was measured to need; see --min-wait."];
     /// The target failed too often in a row and was not started again.
     BreakerOpen = "breaker-open", "目标连续失败次数过多，不再重启。", ["请先解决第一个失败，其余由它引起。", "Mend the first failure; the rest follow from it."];
+    /// The two referees saw different things of ICE, DTLS or media.
+    RefereesDisagree = "referees-disagree", "两个裁判端所见不同（ICE、DTLS 或媒体）。", ["两份记录都在运行记录中；请重新运行，仍不一致时请把记录发给 fincert。", "Both transcripts are in the record; run again, and if they still disagree send the record to fincert."];
+    /// Only one referee was asked, and one peer's word on ICE, DTLS or media condemns nobody.
+    OneReferee = "one-referee", "只问了一个裁判端，不足以判定失败。", ["不带 --referee 运行，失败的流程会由另一裁判端重新驱动。", "Run without --referee: a flow that fails is then driven again with the other one."];
+    /// This referee cannot drive the flow.
+    RefereeUnable = "referee-unable", "该裁判端无法驱动此流程。", ["无需处理：由另一裁判端单独判定。", "Nothing: the other referee judges alone."];
+    /// The TURN server of the flow could not be started.
+    NoTurnServer = "no-turn-server", "无法启动此流程的 TURN 服务器。", ["请检查 --turn-address，或以 --turn-server 指定您自己的服务器。", "Check --turn-address, or name a server of your own with --turn-server."];
     /// The run was interrupted.
     Interrupted = "interrupted", "运行被中断。", ["请重新运行。", "Run again."];
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Judgement, Transcript};
+use super::flow::Referees;
 use crate::bridge::Hello;
 
 /// The version of the record's shape.
@@ -60,6 +61,9 @@ pub struct RunHeader {
     /// The scenario filter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
+    /// The referees of the flows, where the operator chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referee: Option<Referees>,
     /// Further options that a replay needs, as they stand on the command line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<String>,
@@ -74,6 +78,30 @@ pub struct RunHeader {
     /// Known failures, as `REQUIREMENT @ SCENARIO`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_failing: Vec<String>,
+}
+
+impl Default for RunHeader {
+    /// A run of everything against nothing in particular, by the present versions.
+    fn default() -> Self {
+        Self {
+            record: RECORD_VERSION,
+            capture: CAPTURE_VERSION,
+            fincert: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: 0,
+            began: String::new(),
+            target: String::new(),
+            mock: false,
+            defect: None,
+            profiles: Vec::new(),
+            filter: None,
+            referee: None,
+            options: Vec::new(),
+            set: Vec::new(),
+            revealed: false,
+            scenarios: Vec::new(),
+            known_failing: Vec::new(),
+        }
+    }
 }
 
 /// One connection with one hello.

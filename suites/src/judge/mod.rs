@@ -13,6 +13,7 @@ mod integration;
 mod known;
 mod liveness;
 mod ocr;
+mod referees;
 mod requests;
 mod sink;
 mod tables;
@@ -30,6 +31,7 @@ use indexmap::IndexMap;
 use crate::{Suite, VERSION};
 
 pub use certify::{asked, declared};
+pub use referees::needs_second;
 pub use sink::{Broken, Sink};
 pub use view::{Call, View};
 
@@ -107,7 +109,18 @@ pub struct Law<'a> {
 pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
     let known: BTreeSet<&str> = evidence.header.known_failing.iter().map(String::as_str).collect();
     let mut sink = Sink::new(law.ledger);
-    for transcript in evidence.transcripts {
+    let mut rest = evidence.transcripts;
+    while let Some((transcript, others)) = rest.split_first() {
+        rest = others;
+        if transcript.referee.is_some() {
+            // The referees of one flow stand beside each other in the record.
+            let more = others.iter().take_while(|o| o.scenario == transcript.scenario && o.referee.is_some()).count();
+            let (same, others) = others.split_at(more);
+            rest = others;
+            let flow: Vec<_> = std::iter::once(transcript).chain(same).collect();
+            referees::judge(law, evidence, &flow, &mut sink);
+            continue;
+        }
         // A scenario for which no session could be had is judged by what the target said before.
         let own = evidence.sessions.iter().find(|session| session.session == transcript.session);
         let Some(session) = own.or(evidence.sessions.last()) else { continue };

@@ -142,6 +142,19 @@ impl<'a> Sink<'a> {
         }
     }
 
+    /// Takes what was judged elsewhere about one scenario.
+    pub(super) fn absorb(&mut self, verdicts: Vec<Verdict>, findings: Vec<Finding>) {
+        self.end();
+        let Some(first) = verdicts.first() else { return };
+        self.scenario.clone_from(&first.scenario);
+        self.current = vec![None; self.ledger.len()];
+        for verdict in &verdicts {
+            self.raise(&verdict.requirement, verdict.outcome, verdict.reason);
+        }
+        self.findings.extend(findings);
+        self.end();
+    }
+
     /// The verdicts in the order of the ledger within each scenario, and the findings.
     pub fn finish(mut self) -> (Vec<Verdict>, Vec<Finding>) {
         self.end();

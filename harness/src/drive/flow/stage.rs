@@ -1,0 +1,496 @@
+//! The stage of a flow: calls of the target's methods, reads of its properties, events of both ends in one stream,
+//! and waiting for what shall come. Everything is noted; nothing is judged.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fincert_peer::{Candidate, Peer, PeerEvent};
+use fincert_schemas::bridge::{CallParams, EventParams, Settlement, Via};
+use fincert_schemas::run::flow::{Await, End, PeerDid};
+use fincert_schemas::run::{Pace, Reason, What};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::drive::Drive;
+use crate::drive::session::{Lost, Made, Session};
+
+/// How often properties and counters are looked at while something is awaited.
+const TICK: Duration = Duration::from_millis(20);
+/// How long a property may take to show what it should (rulings 3.2: it may arrive asynchronously).
+const PROPERTY: Duration = Duration::from_secs(2);
+/// The same for a property that never showed it before: the fault is known by then.
+const PROPERTY_MISSED: Duration = Duration::from_millis(150);
+/// How long the bridge's own methods may take.
+const BRIDGE: Duration = Duration::from_secs(10);
+/// How many candidates of the target are handed to the peer, and how many of the peer's to the target.
+const MAX_CANDIDATES: usize = 100;
+
+/// A peer of the flow.
+pub(super) struct Slot {
+    pub(super) peer: Arc<dyn Peer>,
+    /// The target's connection that it talks to.
+    pub(super) pc: String,
+    /// Candidates of its own that came.
+    pub(super) own: Vec<Candidate>,
+    pub(super) gathered: bool,
+    /// Its state as it last told: ICE, and the whole.
+    pub(super) ice: String,
+    pub(super) connection: String,
+    /// Candidates of the target that came, and how many of them were handed over already.
+    pub(super) theirs: Vec<Candidate>,
+    pub(super) handed: usize,
+    pub(super) sent: usize,
+    /// Whether candidates go across as they come.
+    pub(super) flowing: bool,
+    /// How often each candidate goes across.
+    pub(super) copies: usize,
+    pub(super) target_gathered: bool,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone)]
+pub(super) struct Settled {
+    pub(super) via: Option<Via>,
+    pub(super) value: Value,
+}
+
+impl Settled {
+    pub(super) fn worked(&self) -> bool {
+        self.via.is_some_and(Via::is_success)
+    }
+}
+
+/// One flow on its way.
+pub(super) struct Stage<'s, 'd, 'c> {
+    pub(super) session: &'s mut Session,
+    pub(super) drive: &'s mut Drive<'d, 'c>,
+    scenario: String,
+    step: u32,
+    pub(super) slots: Vec<Slot>,
+    peers: (mpsc::Sender<(usize, PeerEvent)>, mpsc::Receiver<(usize, PeerEvent)>),
+    /// Calls whose answer nobody waits for at the moment.
+    pending: Vec<u64>,
+    /// Every event of the target so far, as it came.
+    pub(super) events: Vec<EventParams>,
+    /// Properties that did not show in time what they should.
+    missed: HashMap<String, u32>,
+}
+
+impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
+    pub(super) fn new(session: &'s mut Session, drive: &'s mut Drive<'d, 'c>, scenario: &str) -> Self {
+        Self {
+            session,
+            drive,
+            scenario: scenario.to_owned(),
+            step: 0,
+            slots: Vec::new(),
+            peers: mpsc::channel(256),
+            pending: Vec::new(),
+            events: Vec::new(),
+            missed: HashMap::new(),
+        }
+    }
+
+    pub(super) fn note(&mut self, what: What) {
+        self.session.note(what);
+    }
+
+    pub(super) fn did(&mut self, slot: usize, did: PeerDid) {
+        self.note(What::Peer { peer: slot as u32 + 1, did });
+    }
+
+    /// Puts a peer on the stage; its events join the stream.
+    pub(super) fn enter(&mut self, peer: Arc<dyn Peer>, mut events: mpsc::Receiver<PeerEvent>, pc: &str) -> usize {
+        let index = self.slots.len();
+        let sender = self.peers.0.clone();
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                if sender.send((index, event)).await.is_err() {
+                    return;
+                }
+            }
+        });
+        self.slots.push(Slot {
+            peer,
+            pc: pc.to_owned(),
+            own: Vec::new(),
+            gathered: false,
+            ice: String::new(),
+            connection: String::new(),
+            theirs: Vec::new(),
+            handed: 0,
+            sent: 0,
+            flowing: false,
+            copies: 1,
+            target_gathered: false,
+        });
+        index
+    }
+
+    /// Calls a method and waits until it settles or its deadline passes.
+    pub(super) async fn call(
+        &mut self,
+        handle: Option<&str>,
+        method: &str,
+        args: Vec<Value>,
+        purpose: Option<&str>,
+    ) -> Result<Settled, Lost> {
+        let id = self.start(handle, method, args, purpose).await?;
+        self.settle(id).await
+    }
+
+    /// Calls a method without waiting for it.
+    pub(super) async fn start(
+        &mut self,
+        handle: Option<&str>,
+        method: &str,
+        args: Vec<Value>,
+        purpose: Option<&str>,
+    ) -> Result<u64, Lost> {
+        self.step += 1;
+        let id = self.session.id();
+        let request = args.first().cloned().unwrap_or(json!({}));
+        let captured = self.drive.capture.request(method, &request);
+        self.note(What::Call {
+            id,
+            step: self.step,
+            method: method.to_owned(),
+            handle: handle.map(str::to_owned),
+            request: captured,
+            subject: None,
+            purpose: purpose.map(str::to_owned),
+        });
+        let made = Made {
+            scenario: self.scenario.clone(),
+            method: method.to_owned(),
+            request,
+            subject: None,
+            sent: Instant::now(),
+            settled: false,
+            answered: None,
+            via: None,
+            refused: false,
+            completes: 0,
+            handle: handle.map(str::to_owned),
+            raw: None,
+        };
+        self.session.remember(id, made);
+        let params = CallParams {
+            args,
+            this: handle.map(str::to_owned),
+            run: Some(self.drive.run.to_owned()),
+            scenario: Some(self.scenario.clone()),
+            page: None,
+            prefer: None,
+        };
+        self.session.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})).await?;
+        Ok(id)
+    }
+
+    /// Waits for a call that was started.
+    pub(super) async fn settle(&mut self, id: u64) -> Result<Settled, Lost> {
+        let (kind, sent) =
+            self.session.made.get(&id).map_or((String::new(), Instant::now()), |made| (made.kind(), made.sent));
+        let patience = self.drive.deadlines.of(&kind, Pace::Machine, false);
+        let deadline = sent + patience;
+        loop {
+            if let Some(made) = self.session.made.get(&id).filter(|made| made.settled) {
+                self.drive.deadlines.answered(&kind, made.sent.elapsed());
+                let raw = made.raw.clone();
+                self.learn(raw.as_ref());
+                return Ok(Settled {
+                    via: raw.as_ref().map(|raw| raw.via),
+                    value: raw.and_then(|raw| raw.value).unwrap_or(Value::Null),
+                });
+            }
+            if !self.pump(deadline).await? && Instant::now() >= deadline {
+                break;
+            }
+        }
+        let alive = self.session.ping(self.drive.capture).await?;
+        let deadline_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        self.note(What::NoResponse { id, deadline_ms, alive });
+        self.drive.deadlines.silent(&kind);
+        if !alive {
+            let detail = format!("no answer to {kind} within {deadline_ms} ms, and none to bridge.ping");
+            return Err(Lost { reason: Reason::TargetHung, detail });
+        }
+        Ok(Settled { via: None, value: Value::Null })
+    }
+
+    /// Remembers the classes of handles in an answer.
+    fn learn(&mut self, settlement: Option<&Settlement>) {
+        let Some(value) = settlement.and_then(|settlement| settlement.value.as_ref()) else { return };
+        let items = match value {
+            Value::Array(items) => items.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        for item in items.iter().take(64) {
+            if let (Some(handle), Some(class)) = (handle_of(item), item.get("$class").and_then(Value::as_str)) {
+                self.session.scene.classes.insert(handle, class.to_owned());
+            }
+        }
+    }
+
+    /// Begins to listen to an event.
+    pub(super) async fn listen(&mut self, handle: &str, kind: &str) -> Result<bool, Lost> {
+        // Before the request: an event may overtake its answer.
+        self.session.scene.listened.insert((handle.to_owned(), kind.to_owned()));
+        let params = json!({"self": handle, "type": kind});
+        let refused = self.bridge("bridge.listen", params).await?.err();
+        let worked = refused.is_none();
+        self.note(What::Listened { handle: handle.to_owned(), kind: kind.to_owned(), refused });
+        Ok(worked)
+    }
+
+    /// Reads a property once.
+    pub(super) async fn read(&mut self, handle: &str, name: &str) -> Result<Value, Lost> {
+        let read = self.get(handle, name).await?;
+        self.noted(handle, name, read, 1)
+    }
+
+    /// Reads a property until it shows what is wanted or has had its time; the last reading is noted, and each that
+    /// differed from the one before.
+    pub(super) async fn poll(
+        &mut self,
+        handle: &str,
+        name: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Value, Lost> {
+        let patience = if self.missed.contains_key(name) { PROPERTY_MISSED } else { PROPERTY };
+        let deadline = Instant::now() + patience;
+        let mut polls = 1;
+        let mut last = self.get(handle, name).await?;
+        loop {
+            let shows = last.as_ref().is_ok_and(|value| wanted(value));
+            if shows || last.is_err() || Instant::now() >= deadline {
+                if !shows {
+                    *self.missed.entry(name.to_owned()).or_default() += 1;
+                }
+                return self.noted(handle, name, last, polls);
+            }
+            self.idle(TICK).await?;
+            let next = self.get(handle, name).await?;
+            if next != last {
+                self.noted(handle, name, last, polls)?;
+                polls = 0;
+            }
+            polls += 1;
+            last = next;
+        }
+    }
+
+    /// The value of a property, or why it cannot be read.
+    pub(super) async fn get(&mut self, handle: &str, name: &str) -> Result<Result<Value, String>, Lost> {
+        let answer = self.bridge("bridge.get", json!({"self": handle, "name": name})).await?;
+        Ok(answer.map(|mut answer| answer.get_mut("value").map(Value::take).unwrap_or(Value::Null)))
+    }
+
+    fn noted(&mut self, handle: &str, name: &str, read: Result<Value, String>, polls: u32) -> Result<Value, Lost> {
+        let class = self.session.scene.classes.get(handle).map_or("", String::as_str);
+        let (value, refused, raw) = match read {
+            Ok(raw) if raw.get("$undefined") == Some(&Value::Bool(true)) => (None, None, Value::Null),
+            Ok(raw) => (Some(self.drive.capture.property(class, name, &raw)), None, raw),
+            Err(why) => (None, Some(why), Value::Null),
+        };
+        self.note(What::Read { handle: handle.to_owned(), name: name.to_owned(), value, refused, polls });
+        Ok(raw)
+    }
+
+    /// Asks a method of the bridge itself; what was refused is told in words, scrubbed.
+    async fn bridge(&mut self, method: &str, params: Value) -> Result<Result<Value, String>, Lost> {
+        let answer = self.session.ask(method, params, BRIDGE, self.drive.capture).await?;
+        self.heard().await?;
+        Ok(match answer {
+            // An API that threw: error -32000 reads as a settlement.
+            Ok(value) if value.get("via").is_some_and(|via| via == "throw" || via == "reject") => {
+                Err(self.drive.capture.text(&value.get("value").cloned().unwrap_or_default().to_string(), 200))
+            }
+            Ok(value) => Ok(value),
+            Err((code, message)) => Err(format!("error {code}: {}", self.drive.capture.text(&message, 200))),
+        })
+    }
+
+    /// Lets time pass while both ends are heard.
+    pub(super) async fn idle(&mut self, time: Duration) -> Result<(), Lost> {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            self.pump(until).await?;
+        }
+        Ok(())
+    }
+
+    /// Hears one thing of either end, or sees a tick or the deadline pass; whether something was heard.
+    pub(super) async fn pump(&mut self, deadline: Instant) -> Result<bool, Lost> {
+        let until = deadline.min(Instant::now() + TICK);
+        let heard = tokio::select! {
+            heard = self.session.hear(until, self.drive.capture) => heard?,
+            Some((slot, event)) = self.peers.1.recv() => {
+                self.peer_event(slot, event);
+                true
+            }
+        };
+        self.heard().await?;
+        Ok(heard)
+    }
+
+    /// Looks at what was heard, and lets candidates go across.
+    async fn heard(&mut self) -> Result<(), Lost> {
+        while let Ok((slot, event)) = self.peers.1.try_recv() {
+            self.peer_event(slot, event);
+        }
+        for event in std::mem::take(&mut self.session.scene.heard) {
+            if event.kind == "icecandidate" {
+                self.target_candidate(&event);
+            }
+            self.events.push(event);
+        }
+        for slot in 0..self.slots.len() {
+            if self.slots[slot].flowing {
+                self.across(slot).await?;
+            }
+        }
+        let made = &self.session.made;
+        self.pending.retain(|id| made.get(id).is_some_and(|made| !made.settled));
+        Ok(())
+    }
+
+    fn peer_event(&mut self, slot: usize, event: PeerEvent) {
+        let did = match event {
+            PeerEvent::Candidate(candidate) => {
+                let did = PeerDid::Candidate { local: true, candidate: candidate.candidate.clone(), refused: None };
+                if self.slots[slot].own.len() < MAX_CANDIDATES {
+                    self.slots[slot].own.push(candidate);
+                }
+                did
+            }
+            PeerEvent::GatheringComplete => {
+                self.slots[slot].gathered = true;
+                return;
+            }
+            PeerEvent::Ice(state) => {
+                self.slots[slot].ice.clone_from(&state);
+                PeerDid::Ice { state }
+            }
+            PeerEvent::Connection(state) => {
+                self.slots[slot].connection.clone_from(&state);
+                PeerDid::Connection { state }
+            }
+            PeerEvent::Track { kind, mid } => PeerDid::Track { kind, mid },
+        };
+        self.did(slot, did);
+    }
+
+    fn target_candidate(&mut self, event: &EventParams) {
+        let Some(slot) = self.slots.iter().position(|slot| slot.pc == event.this) else { return };
+        let raw = event.event.get("candidate").unwrap_or(&Value::Null);
+        match raw.get("candidate").and_then(Value::as_str).filter(|text| !text.is_empty()) {
+            Some(text) if self.slots[slot].theirs.len() < MAX_CANDIDATES => {
+                let mid = raw.get("sdpMid").and_then(Value::as_str).map(str::to_owned);
+                let index = raw.get("sdpMLineIndex").and_then(Value::as_u64).and_then(|n| u16::try_from(n).ok());
+                self.slots[slot].theirs.push(Candidate {
+                    candidate: text.to_owned(),
+                    sdp_mid: mid,
+                    sdp_m_line_index: index,
+                    username_fragment: raw.get("usernameFragment").and_then(Value::as_str).map(str::to_owned),
+                });
+            }
+            Some(_) => {}
+            None if raw.is_null() || raw.as_object().is_some_and(|object| object.get("candidate").is_none_or(|c| c == "")) => {
+                self.slots[slot].target_gathered = true;
+            }
+            None => {}
+        }
+    }
+
+    /// Hands over the candidates that have come, in both directions.
+    pub(super) async fn across(&mut self, slot: usize) -> Result<(), Lost> {
+        while self.slots[slot].handed < self.slots[slot].theirs.len() {
+            let candidate = self.slots[slot].theirs[self.slots[slot].handed].clone();
+            self.slots[slot].handed += 1;
+            for _ in 0..self.slots[slot].copies {
+                self.hand_over(slot, &candidate).await;
+            }
+        }
+        while self.slots[slot].sent < self.slots[slot].own.len() {
+            let candidate = self.slots[slot].own[self.slots[slot].sent].clone();
+            self.slots[slot].sent += 1;
+            for _ in 0..self.slots[slot].copies {
+                let pc = self.slots[slot].pc.clone();
+                let id = self.start(Some(&pc), "RTCPeerConnection.addIceCandidate", vec![init(&candidate)], None).await?;
+                self.pending.push(id);
+            }
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&mut self, slot: usize, candidate: &Candidate) {
+        let peer = Arc::clone(&self.slots[slot].peer);
+        let refused = peer.add_candidate(candidate).await.err().map(|error| error.to_string());
+        let refused = refused.map(|why| self.drive.capture.text(&why, 160));
+        let text = self.drive.capture.text(&candidate.candidate, 512);
+        self.did(slot, PeerDid::Candidate { local: false, candidate: text, refused });
+    }
+
+    /// Waits until every call that nobody waited for has settled or has had its time.
+    pub(super) async fn settle_pending(&mut self) -> Result<(), Lost> {
+        for id in std::mem::take(&mut self.pending) {
+            self.settle(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for a condition, and notes whether it came and what was there instead.
+    pub(super) async fn until(
+        &mut self,
+        end: End,
+        what: Await,
+        of: &str,
+        patience: Duration,
+        mut met: impl FnMut(&Self) -> bool,
+        instead: impl Fn(&Self) -> String,
+    ) -> Result<bool, Lost> {
+        let began = Instant::now();
+        let deadline = began + patience;
+        let came = loop {
+            if met(self) {
+                break true;
+            }
+            if Instant::now() >= deadline {
+                break false;
+            }
+            self.pump(deadline).await?;
+        };
+        let instead = if came { String::new() } else { instead(self) };
+        self.awaited(end, what, of, came, began, instead);
+        Ok(came)
+    }
+
+    pub(super) fn awaited(&mut self, end: End, what: Await, of: &str, met: bool, began: Instant, instead: String) {
+        let waited_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.note(What::Awaited { end, what, of: of.to_owned(), met, waited_ms, instead });
+    }
+
+    /// The events of a connection's type that came so far.
+    pub(super) fn events_of<'a>(&'a self, pc: &'a str, kind: &'a str) -> impl Iterator<Item = &'a EventParams> {
+        self.events.iter().filter(move |event| event.this == pc && event.kind == kind)
+    }
+}
+
+/// The handle's name, if the value is one.
+pub(super) fn handle_of(value: &Value) -> Option<String> {
+    value.get("$handle").and_then(Value::as_str).filter(|handle| handle.len() <= 64).map(str::to_owned)
+}
+
+/// A candidate as a mini program hands it to addIceCandidate.
+pub(super) fn init(candidate: &Candidate) -> Value {
+    let mut value = json!({"candidate": candidate.candidate});
+    if let Some(mid) = &candidate.sdp_mid {
+        value["sdpMid"] = json!(mid);
+    }
+    if let Some(index) = candidate.sdp_m_line_index {
+        value["sdpMLineIndex"] = json!(index);
+    }
+    value
+}
