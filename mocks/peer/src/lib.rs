@@ -1,8 +1,16 @@
 //! One end of a WebRTC call: what fincert's flows need of a peer, whichever implementation is behind it.
 
+mod connection;
 mod peer;
+mod track;
+mod turn;
+mod webrtc_peer;
 
+pub use connection::{Bundle, Connection, ConnectionConfig, ConnectionEvent};
 pub use peer::{
     Abilities, AddressPolicy, Candidate, Description, IceServer, Media, OfferOptions, Peer, PeerConfig, PeerError,
     PeerEvent, SdpKind,
 };
+pub use track::LocalTrack;
+pub use turn::{TurnConfig, TurnServer};
+pub use webrtc_peer::webrtc_peer;
