@@ -42,6 +42,31 @@ pub fn api_of(method: &str) -> Option<&'static str> {
     APIS.iter().map(|(api, _)| *api).find(|api| *api == name)
 }
 
+/// The methods of section 3 with the tables, below `webrtc/`, of their first argument and of what they give.
+const WEBRTC_METHODS: &[(&str, Option<&str>, Option<&str>)] = &[
+    ("ft.webrtc.mediaDevices.enumerateDevices", None, Some("enumerateDevices.result")),
+    ("ft.webrtc.mediaDevices.getSupportedConstraints", None, Some("getSupportedConstraints.result")),
+    ("ft.webrtc.mediaDevices.getUserMedia", Some("getUserMedia.constraints"), Some("stream")),
+    ("ft.webrtc.createRTCPeerConnection", Some("createRTCPeerConnection.options"), None),
+    ("RTCPeerConnection.createOffer", Some("createOffer.options"), Some("createOffer.result")),
+    ("RTCPeerConnection.createAnswer", Some("createAnswer.options"), Some("createAnswer.result")),
+    ("RTCPeerConnection.setLocalDescription", Some("sessionDescription"), None),
+    ("RTCPeerConnection.setRemoteDescription", Some("sessionDescription"), None),
+    ("RTCPeerConnection.addIceCandidate", Some("iceCandidate"), None),
+    ("RTCPeerConnection.getConfiguration", None, Some("getConfiguration.result")),
+    ("RTCPeerConnection.addTrack", None, None),
+    ("RTCPeerConnection.close", None, None),
+    ("MediaStream.getTracks", None, Some("getTracks.result")),
+    ("MediaStreamTrack.stop", None, None),
+];
+
+/// Whether the method belongs to section 3, documented or not.
+pub fn is_webrtc(method: &str) -> bool {
+    ["ft.webrtc.", "RTCPeerConnection.", "MediaStream.", "MediaStreamTrack."]
+        .iter()
+        .any(|head| method.starts_with(head))
+}
+
 /// The profile of an API.
 pub fn profile_of(api: &str) -> Option<&'static str> {
     APIS.iter().find(|(name, _)| *name == api).map(|(_, profile)| *profile)
@@ -164,12 +189,29 @@ impl Catalog {
 
     /// The table `api/NAME.request.json`.
     pub fn request(&self, api: &str) -> Option<&Table> {
-        self.tables.get(&format!("{BASE}api/{api}.request.json"))
+        self.table(&format!("api/{api}.request.json"))
     }
 
     /// The table `api/NAME.result.json`.
     pub fn result(&self, api: &str) -> Option<&Table> {
-        self.tables.get(&format!("{BASE}api/{api}.result.json"))
+        self.table(&format!("api/{api}.result.json"))
+    }
+
+    /// The tables of a method: of its first argument, and of what it gives.
+    pub fn tables_of(&self, method: &str) -> (Option<&Table>, Option<&Table>) {
+        if let Some(api) = api_of(method) {
+            return (self.request(api), self.result(api));
+        }
+        let Some((_, request, result)) = WEBRTC_METHODS.iter().find(|(name, ..)| *name == method) else {
+            return (None, None);
+        };
+        let table = |name: &Option<&str>| name.and_then(|name| self.table(&format!("webrtc/{name}.json")));
+        (table(request), table(result))
+    }
+
+    /// The table below `schemas/` at this path, `webrtc/stream.json`.
+    pub fn table(&self, path: &str) -> Option<&Table> {
+        self.tables.get(&format!("{BASE}{path}"))
     }
 
     /// The schema below `schemas/` at this path, `api/finCardOcr.result.json`.

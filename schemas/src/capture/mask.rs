@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::scrub::{Scrubber, escape_controls};
-use super::{KEPT_CHARS, KEPT_MEMBERS, image_facts};
+use super::webrtc::{self, Text};
+use super::{KEPT_CHARS, KEPT_MEMBERS, World, image_facts};
 use crate::json::push_pointer;
 use crate::run::Fact;
 
@@ -101,33 +102,44 @@ pub(super) fn by_key(key: &str) -> Option<Sensitive> {
         "birthday" | "birth" | "birthdate" => Sensitive::Birthday,
         "loginname" => Sensitive::Login,
         "loginpwd" | "roompwd" | "password" | "passwd" | "pwd" => Sensitive::Secret,
+        "credential" | "credentials" => Sensitive::Secret,
         "faceimgstr" | "faceimg" | "faceimage" | "image" | "imagebase64" => Sensitive::FaceImage,
         _ => return None,
     })
 }
 
 /// Teaches the scrubber every sensitive value.
-pub(super) fn learn(value: &Value, kinds: &HashMap<String, Sensitive>, scrubber: &mut Scrubber) {
-    walk(value, String::new(), None, kinds, &mut |kind, text| scrubber.learn(kind, text));
+pub(super) fn learn(value: &Value, kinds: &HashMap<String, Sensitive>, world: World, scrubber: &mut Scrubber) {
+    walk(value, String::new(), None, (kinds, world), &mut |kind, text| scrubber.learn(kind, text));
+}
+
+/// The class that a member's name gives away in its world.
+fn by_member(world: World, key: &str, value: &Value) -> Option<Sensitive> {
+    match world {
+        World::Finance => by_key(key),
+        World::WebRtc => webrtc::by_key(key, value),
+    }
 }
 
 fn walk(
     value: &Value,
     at: String,
     inherited: Option<Sensitive>,
-    kinds: &HashMap<String, Sensitive>,
+    known: (&HashMap<String, Sensitive>, World),
     found: &mut impl FnMut(Sensitive, &str),
 ) {
+    let (kinds, world) = known;
     let kind = inherited.or_else(|| kinds.get(&at).copied());
     match value {
         Value::Object(object) => {
             for (key, inner) in object {
-                walk(inner, push_pointer(&at, key), kind.or_else(|| by_key(key)), kinds, found);
+                let inherited = kind.or_else(|| by_member(world, key, inner));
+                walk(inner, push_pointer(&at, key), inherited, known, found);
             }
         }
         Value::Array(items) => {
             for (index, inner) in items.iter().enumerate() {
-                walk(inner, format!("{at}/{index}"), kind, kinds, found);
+                walk(inner, format!("{at}/{index}"), kind, known, found);
             }
         }
         Value::String(text) => {
@@ -139,7 +151,7 @@ fn walk(
                 && text.len() <= LONGEST_JSON
                 && let Ok(inner @ (Value::Object(_) | Value::Array(_))) = serde_json::from_str(text)
             {
-                walk(&inner, String::new(), kind, kinds, found);
+                walk(&inner, String::new(), kind, known, found);
             }
         }
         Value::Number(number) => {
@@ -154,7 +166,10 @@ fn walk(
 pub(super) struct Masker<'a> {
     pub(super) kinds: &'a HashMap<String, Sensitive>,
     pub(super) scrubber: &'a Scrubber,
+    pub(super) world: World,
     pub(super) reveal: bool,
+    /// How much SDP the transcript may still keep, in bytes.
+    pub(super) sdp_left: &'a mut usize,
     pub(super) facts: &'a mut Vec<Fact>,
     pub(super) images: Vec<String>,
 }
@@ -170,7 +185,8 @@ impl Masker<'_> {
             Value::Object(object) => {
                 let mut kept = Map::new();
                 for (key, inner) in object.iter().take(KEPT_MEMBERS) {
-                    let inner = self.at(inner, push_pointer(&at, key), kind.or_else(|| by_key(key)));
+                    let inherited = kind.or_else(|| by_member(self.world, key, inner));
+                    let inner = self.at(inner, push_pointer(&at, key), inherited);
                     let key = if self.reveal { key.clone() } else { self.scrubber.scrub(window(key)) };
                     kept.insert(cut(&escape_controls(&key)), inner);
                 }
@@ -201,6 +217,7 @@ impl Masker<'_> {
                     self.facts.push(Fact::Masked { at, json_type: "number".to_owned(), chars: text.len() as u32 });
                     Value::from(kind.mask(&text))
                 }
+                _ if self.world == World::WebRtc && webrtc::is_moment(last(&at), number) => value.clone(),
                 _ => self.number(number),
             },
             other => other.clone(),
@@ -224,6 +241,9 @@ impl Masker<'_> {
             }
             return summary;
         }
+        if self.world == World::WebRtc && (kind.is_none() || self.reveal) {
+            return self.webrtc(text, at);
+        }
         if self.reveal {
             return cut(&escape_controls(text));
         }
@@ -236,6 +256,35 @@ impl Masker<'_> {
             None => cut_of(&escape_controls(&self.scrubber.scrub(window(text))), text),
         }
     }
+
+    fn webrtc(&mut self, text: &str, at: String) -> String {
+        let scrubber = (!self.reveal).then_some(self.scrubber);
+        match webrtc::kind_of(last(&at), text) {
+            Text::Sdp => {
+                let limit = (*self.sdp_left).clamp(KEPT_CHARS, webrtc::KEPT_SDP);
+                let (kept, was_cut) = webrtc::scrub_sdp(scrubber, text, limit);
+                *self.sdp_left = self.sdp_left.saturating_sub(kept.len());
+                if was_cut {
+                    let chars = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+                    self.facts.push(Fact::Masked { at, json_type: "string".to_owned(), chars });
+                }
+                kept
+            }
+            kind => cut_of(
+                &match (scrubber, kind) {
+                    (None, _) => escape_controls(window(text)),
+                    (Some(scrubber), Text::Plain) => escape_controls(&scrubber.scrub_known(text, true)),
+                    (Some(scrubber), _) => escape_controls(&scrubber.scrub(window(text))),
+                },
+                text,
+            ),
+        }
+    }
+}
+
+/// The last step of a pointer.
+fn last(at: &str) -> &str {
+    at.rsplit('/').next().unwrap_or_default()
 }
 
 /// What is scrubbed of a long text: more than is kept, so that no half of a value is left at the end of what is.

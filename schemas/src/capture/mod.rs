@@ -9,8 +9,10 @@
 mod alias;
 mod mask;
 mod relations;
+mod rescrub;
 mod scrub;
 mod truth;
+mod webrtc;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,10 +24,10 @@ pub use mask::Sensitive;
 pub use scrub::{Scrubber, escape_controls};
 
 use crate::bridge::Via;
-use crate::catalog::{Breach, Catalog, Place, Table, api_of};
+use crate::catalog::{Breach, Catalog, Place, Table, api_of, is_webrtc};
 use crate::fixture;
 use crate::format::base64_image::{self, Form, PictureFormat};
-use crate::run::{Captured, Ended, Fact, ImageFacts, Subject, Transcript, What};
+use crate::run::{Captured, Fact, ImageFacts, Subject};
 
 /// The longest string that a transcript keeps of a value that is not sensitive, in characters.
 const KEPT_CHARS: usize = 256;
@@ -39,6 +41,17 @@ pub struct Capture<'c> {
     scrubber: Scrubber,
     classes: HashMap<[u8; 16], u32>,
     reveal: bool,
+    /// How much SDP the transcript at hand may still keep, in bytes.
+    sdp_left: usize,
+}
+
+/// Which part of the specification a value belongs to: the same names mean different things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum World {
+    /// Section 2: `name` is a person's, `address` where one lives.
+    Finance,
+    /// Section 3: `name` is an error's, `address` a candidate's.
+    WebRtc,
 }
 
 /// The call that a settlement answers.
@@ -46,7 +59,7 @@ pub struct Capture<'c> {
 pub struct CallContext<'a> {
     /// The method, `ft.finCardOcr` and the like.
     pub method: &'a str,
-    /// The raw first argument.
+    /// The raw first argument; for getConfiguration, the options that the connection was created with.
     pub request: &'a Value,
     /// What its `imagePath` stands for.
     pub subject: Option<&'a Subject>,
@@ -68,12 +81,13 @@ impl<'c> Capture<'c> {
             }
         }
         scrubber.compile();
-        Self { catalog, scrubber, classes: HashMap::new(), reveal }
+        Self { catalog, scrubber, classes: HashMap::new(), reveal, sdp_left: webrtc::KEPT_SDP_IN_ALL }
     }
 
     /// A new transcript begins: equality classes are counted anew.
     pub fn begin(&mut self) {
         self.classes.clear();
+        self.sdp_left = webrtc::KEPT_SDP_IN_ALL;
     }
 
     /// A value of the operator's own, which nobody shall read in a record.
@@ -81,73 +95,42 @@ impl<'c> Capture<'c> {
         self.scrubber.learn(Sensitive::Secret, text);
     }
 
-    /// Scrubs a whole transcript again, by what it taught in the end.
-    pub fn rescrub(&self, transcript: &mut Transcript) {
-        if self.reveal {
-            return;
-        }
-        let scrub = |text: &mut String| {
-            let clean = self.scrubber.scrub(text);
-            if clean != *text {
-                *text = clean;
-            }
-        };
-        for event in &mut transcript.events {
-            match &mut event.what {
-                What::Stderr { text } | What::Gone { status: text } | What::Refused { message: text, .. } => {
-                    scrub(text)
-                }
-                What::BadFrame { detail, quote, .. } => {
-                    scrub(detail);
-                    scrub(quote);
-                }
-                What::Call { request: captured, .. }
-                | What::Answer { value: Some(captured), .. }
-                | What::Callback { value: Some(captured), .. } => {
-                    scrub_value(&mut captured.value, &scrub);
-                    for fact in &mut captured.facts {
-                        if let Fact::Breaks { actual: text, .. } | Fact::Relation { actual: Some(text), .. } = fact {
-                            scrub(text);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        if let Ended::Broken { detail, .. } = &mut transcript.ended {
-            scrub(detail);
-        }
-    }
-
     /// Captures the argument of a call.
     pub fn request(&mut self, method: &str, raw: &Value) -> Captured {
         let value = decode_markers(raw);
+        if is_webrtc(method) {
+            return self.webrtc_value(self.catalog.tables_of(method).0, &value, Vec::new());
+        }
         let mut facts = Vec::new();
-        let Some(table) = api_of(method).and_then(|api| self.catalog.request(api)) else {
-            return self.untabled(&value, facts);
-        };
+        let Some(table) = self.catalog.tables_of(method).0 else { return self.untabled(&value, facts) };
         let breaches = self.catalog.check(table, &value);
         let places = self.catalog.places(table, &value);
         // What the value gives away must be known before anything is said about it.
-        let kinds = self.learn(&places, &value);
+        let kinds = self.learn(&places, &value, World::Finance);
         self.schema_facts(table, &value, &value, breaches, &places, &mut facts);
-        self.finish(&kinds, &value, facts)
+        self.finish(&kinds, &value, World::Finance, facts)
     }
 
     /// Captures what a call settled with.
     pub fn settlement(&mut self, call: CallContext<'_>, via: Via, raw: &Value) -> Captured {
         let value = decode_markers(raw);
         let mut facts = Vec::new();
+        let table = if via.is_success() { self.catalog.tables_of(call.method).1 } else { None };
+        if is_webrtc(call.method) {
+            if call.method.ends_with(".getConfiguration") && table.is_some() {
+                facts.push(webrtc::configuration(&decode_markers(call.request), &value));
+            }
+            return self.webrtc_value(table, &value, facts);
+        }
         let Some(api) = api_of(call.method) else { return self.untabled(&value, facts) };
         relations::err_msg(api, via, &value, &mut facts);
-        let table = if via.is_success() { self.catalog.result(api) } else { None };
         let Some(table) = table else { return self.untabled(&value, facts) };
         let (normal, breaches) = alias::canonical(self.catalog, table, &value, &mut facts);
         let places = self.catalog.places(table, &normal);
         // An alias renames or retypes a place, so that what is masked must be looked for anew.
         let kinds = match &normal {
-            Cow::Borrowed(_) => self.learn(&places, &value),
-            Cow::Owned(_) => self.learn(&self.catalog.places(table, &value), &value),
+            Cow::Borrowed(_) => self.learn(&places, &value, World::Finance),
+            Cow::Owned(_) => self.learn(&self.catalog.places(table, &value), &value, World::Finance),
         };
         self.schema_facts(table, &value, &normal, breaches, &places, &mut facts);
         if api == "finCardOcr" {
@@ -161,13 +144,13 @@ impl<'c> Capture<'c> {
                 facts.push(Fact::Class { at: at.to_owned(), class });
             }
         }
-        self.finish(&kinds, &value, facts)
+        self.finish(&kinds, &value, World::Finance, facts)
     }
 
     /// A value that no table speaks of: its sensitive places are known by their names alone.
     fn untabled(&mut self, value: &Value, facts: Vec<Fact>) -> Captured {
-        let kinds = self.learn(&[], value);
-        self.finish(&kinds, value, facts)
+        let kinds = self.learn(&[], value, World::Finance);
+        self.finish(&kinds, value, World::Finance, facts)
     }
 
     /// Free text of a target: control characters escaped, sensitive values scrubbed, cut at `chars`.
@@ -245,10 +228,18 @@ impl<'c> Capture<'c> {
     }
 
     /// Masks the value, and adds what masking would hide.
-    fn finish(&self, kinds: &HashMap<String, Sensitive>, value: &Value, mut facts: Vec<Fact>) -> Captured {
+    fn finish(
+        &mut self,
+        kinds: &HashMap<String, Sensitive>,
+        value: &Value,
+        world: World,
+        mut facts: Vec<Fact>,
+    ) -> Captured {
         let mut masker = mask::Masker {
             kinds,
             scrubber: &self.scrubber,
+            world,
+            sdp_left: &mut self.sdp_left,
             reveal: self.reveal,
             facts: &mut facts,
             images: Vec::new(),
@@ -259,7 +250,7 @@ impl<'c> Capture<'c> {
     }
 
     /// Learns every sensitive value; the classes of the places.
-    fn learn(&mut self, places: &[Place<'_>], value: &Value) -> HashMap<String, Sensitive> {
+    fn learn(&mut self, places: &[Place<'_>], value: &Value, world: World) -> HashMap<String, Sensitive> {
         let kinds: HashMap<String, Sensitive> = places
             .iter()
             .filter_map(|place| {
@@ -267,7 +258,7 @@ impl<'c> Capture<'c> {
                 Some((place.at.clone(), Sensitive::from_word(word)?))
             })
             .collect();
-        mask::learn(value, &kinds, &mut self.scrubber);
+        mask::learn(value, &kinds, world, &mut self.scrubber);
         kinds
     }
 
@@ -316,15 +307,6 @@ impl<'c> Capture<'c> {
     }
 }
 
-fn scrub_value(value: &mut Value, scrub: &impl Fn(&mut String)) {
-    match value {
-        Value::String(text) => scrub(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| scrub_value(item, scrub)),
-        Value::Object(object) => object.values_mut().for_each(|inner| scrub_value(inner, scrub)),
-        _ => {}
-    }
-}
-
 /// Reads the markers of the bridge: an undefined property is absent, `$$key` is the target's own `$key`.
 /// `$number`, `$bytes` and `$function` stay, since no JSON value stands for what they mean.
 pub fn decode_markers(value: &Value) -> Value {
@@ -361,6 +343,10 @@ pub fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         _ => false,
     }
+}
+
+fn relation(name: &str, at: &str, holds: bool, expected: Option<String>, actual: Option<String>) -> Fact {
+    Fact::Relation { relation: name.to_owned(), at: at.to_owned(), holds, expected, actual }
 }
 
 fn canonical_text(value: &Value) -> String {

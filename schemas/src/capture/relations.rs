@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::is_empty;
+use super::{is_empty, relation};
 use crate::bridge::Via;
 use crate::catalog::Catalog;
 use crate::fixture::{self, Kind};
@@ -16,10 +16,6 @@ const FRONT: &[&str] = &["nation", "gender", "birthday", "address", "name", "idN
 const BACK: &[&str] = &["startDate", "endDate", "signOrg"];
 /// The values of `type` with a `recogResult` of their own.
 const TYPES: &[&str] = &["BankCard", "IDCard", "IDCardCheck", "BusiCert"];
-
-fn relation(name: &str, at: &str, holds: bool, expected: Option<String>, actual: Option<String>) -> Fact {
-    Fact::Relation { relation: name.to_owned(), at: at.to_owned(), holds, expected, actual }
-}
 
 /// `errMsg` is `name:ok`, `name:fail …` or `name:cancel` after the channel that was used.
 pub(super) fn err_msg(api: &str, via: Via, value: &Value, facts: &mut Vec<Fact>) {

@@ -27,6 +27,8 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// How many values are looked for one by one before they are compiled into the automaton.
 const MAX_RECENT: usize = 32;
+/// A value of so many bytes does not turn up within another by chance.
+const DISTINCT: usize = 8;
 
 /// What a run has taught about values that must not be shown.
 #[derive(Debug, Default)]
@@ -65,24 +67,52 @@ impl Scrubber {
 
     /// The text without known values and without what looks like an ID, card or phone number or an image.
     pub fn scrub(&self, text: &str) -> String {
+        LOOKS.replace_all(&self.without_known(text, false), |found: &Captures<'_>| by_looks(found)).into_owned()
+    }
+
+    /// The text without known values. Short ones may be asked to be words of their own: in SDP four digits of a
+    /// password would turn up within a number.
+    pub(super) fn scrub_known(&self, text: &str, words: bool) -> String {
+        self.without_known(text, words).into_owned()
+    }
+
+    fn without_known<'t>(&self, text: &'t str, words: bool) -> Cow<'t, str> {
         let mut clean = Cow::Borrowed(text);
         if let Some(automaton) = &self.automaton
             && automaton.is_match(text)
         {
             let mut replaced = String::with_capacity(text.len());
-            automaton.replace_all_with(text, &mut replaced, |found, _, out| {
-                out.push_str(&self.known[found.pattern().as_usize()].1);
+            automaton.replace_all_with(text, &mut replaced, |found, value, out| {
+                let within = words && value.len() < DISTINCT && is_within_word(text, found.start(), found.end());
+                out.push_str(if within { value } else { &self.known[found.pattern().as_usize()].1 });
                 true
             });
             clean = Cow::Owned(replaced);
         }
         for (value, mask) in &self.known[self.compiled..] {
-            if clean.contains(value.as_str()) {
-                clean = Cow::Owned(clean.replace(value.as_str(), mask));
+            if !clean.contains(value.as_str()) {
+                continue;
             }
+            let mut replaced = String::with_capacity(clean.len());
+            let mut from = 0;
+            for (at, _) in clean.match_indices(value.as_str()) {
+                let within = words && value.len() < DISTINCT && is_within_word(&clean, at, at + value.len());
+                replaced.push_str(&clean[from..at]);
+                replaced.push_str(if within { value } else { mask });
+                from = at + value.len();
+            }
+            replaced.push_str(&clean[from..]);
+            clean = Cow::Owned(replaced);
         }
-        LOOKS.replace_all(&clean, |found: &Captures<'_>| by_looks(found)).into_owned()
+        clean
     }
+}
+
+/// Whether a letter or digit of ASCII goes on at either end of a place.
+fn is_within_word(text: &str, start: usize, end: usize) -> bool {
+    let bytes = text.as_bytes();
+    let is_word = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_alphanumeric);
+    is_word(start.checked_sub(1)) || is_word(Some(end))
 }
 
 fn by_looks(found: &Captures<'_>) -> String {
@@ -106,7 +136,8 @@ fn worth_knowing(kind: Sensitive, text: &str) -> bool {
     let distinctive = if text.is_ascii() { chars >= 6 } else { chars >= 2 };
     // A password is looked for however short, unless it is a single character.
     let secret = kind == Sensitive::Secret && chars >= 4;
-    chars <= MAX_CHARS && (distinctive || secret)
+    // fincert calls itself so at its TURN server, too.
+    chars <= MAX_CHARS && (distinctive || secret) && text != "fincert"
 }
 
 /// The text with every control character written as an escape, so that it cannot steer a terminal.

@@ -70,7 +70,7 @@ pub enum Fact {
     Relation {
         /// Which, by a stable name: `echo-type`, `face-shown`, `other-face-field`, `validity-order`,
         /// `id-number-birthday`, `id-number-gender`, `result-kind`, `recog-result-on-error`, `err-msg-ok`,
-        /// `err-msg-fail`, `err-msg-cancel`.
+        /// `err-msg-fail`, `err-msg-cancel`, `configuration-as-given`.
         relation: String,
         /// Where.
         at: String,
