@@ -89,11 +89,8 @@ async fn every_webrtc_defect_is_caught_by_its_owners_and_accuses_nobody_else() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "twice the time for the same answer: ./test --full has it"]
 async fn both_referees_see_every_webrtc_defect() {
-    if std::env::var_os("FINCERT_FULL").is_none() {
-        // Twice the time for the same answer: `./test --full` has it.
-        return;
-    }
     let complaints = complaints(Some(Referees::Both), false).await;
     assert!(complaints.is_empty(), "{}:\n{}", complaints.len(), complaints.join("\n"));
 }

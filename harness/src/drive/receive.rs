@@ -130,7 +130,7 @@ impl Session {
         }
         let class = self.scene.classes.get(&event.this).map_or("", String::as_str);
         let value = capture.event(class, &event.kind, &event.event);
-        let (handle, kind) = (capture.text(&event.this, 64), capture.text(&event.kind, 64));
+        let (handle, kind) = (capture.handle(&event.this), capture.text(&event.kind, 64));
         self.note(What::Emitted { handle, kind, value, known });
         if known {
             self.scene.heard.push(event);

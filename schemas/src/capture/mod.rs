@@ -35,7 +35,7 @@ const KEPT_CHARS: usize = 256;
 const KEPT_MEMBERS: usize = 200;
 
 /// Captures the values of one run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Capture<'c> {
     catalog: &'c Catalog,
     scrubber: Scrubber,

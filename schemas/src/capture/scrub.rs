@@ -31,7 +31,7 @@ const MAX_RECENT: usize = 32;
 const DISTINCT: usize = 8;
 
 /// What a run has taught about values that must not be shown.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Scrubber {
     /// Values and their masks; those before `compiled` are in the automaton, in the same order.
     known: Vec<(String, String)>,

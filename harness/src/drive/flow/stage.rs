@@ -75,6 +75,8 @@ pub(super) struct Stage<'s, 'd, 'c> {
     pub(super) events: Vec<EventParams>,
     /// Properties that did not show in time what they should.
     missed: HashMap<String, u32>,
+    /// What each connection was made with.
+    given: HashMap<String, Value>,
 }
 
 impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
@@ -89,6 +91,7 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             pending: Vec::new(),
             events: Vec::new(),
             missed: HashMap::new(),
+            given: HashMap::new(),
         }
     }
 
@@ -152,19 +155,22 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         let id = self.session.id();
         let request = args.first().cloned().unwrap_or(json!({}));
         let captured = self.drive.capture.request(method, &request);
+        let kept = handle.map(|handle| self.drive.capture.handle(handle));
         self.note(What::Call {
             id,
             step: self.step,
             method: method.to_owned(),
-            handle: handle.map(str::to_owned),
+            handle: kept,
             request: captured,
             subject: None,
             purpose: purpose.map(str::to_owned),
         });
+        // A configuration is compared with what the connection was made with.
+        let given = handle.filter(|_| method.ends_with(".getConfiguration")).and_then(|pc| self.given.get(pc));
         let made = Made {
             scenario: self.scenario.clone(),
             method: method.to_owned(),
-            request,
+            request: given.cloned().unwrap_or(request),
             subject: None,
             sent: Instant::now(),
             settled: false,
@@ -198,7 +204,8 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             if let Some(made) = self.session.made.get(&id).filter(|made| made.settled) {
                 self.drive.deadlines.answered(&kind, made.sent.elapsed());
                 let raw = made.raw.clone();
-                self.learn(raw.as_ref());
+                let options = (made.method == "ft.webrtc.createRTCPeerConnection").then(|| made.request.clone());
+                self.learn(raw.as_ref(), options);
                 return Ok(Settled {
                     via: raw.as_ref().map(|raw| raw.via),
                     value: raw.and_then(|raw| raw.value).unwrap_or(Value::Null),
@@ -220,7 +227,7 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
     }
 
     /// Remembers the classes of handles in an answer.
-    fn learn(&mut self, settlement: Option<&Settlement>) {
+    fn learn(&mut self, settlement: Option<&Settlement>, options: Option<Value>) {
         let Some(value) = settlement.and_then(|settlement| settlement.value.as_ref()) else { return };
         let items = match value {
             Value::Array(items) => items.as_slice(),
@@ -228,6 +235,9 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         };
         for item in items.iter().take(64) {
             if let (Some(handle), Some(class)) = (handle_of(item), item.get("$class").and_then(Value::as_str)) {
+                if let Some(options) = &options {
+                    self.given.insert(handle.clone(), options.clone());
+                }
                 self.session.scene.classes.insert(handle, class.to_owned());
             }
         }
@@ -240,7 +250,8 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         let params = json!({"self": handle, "type": kind});
         let refused = self.bridge("bridge.listen", params).await?.err();
         let worked = refused.is_none();
-        self.note(What::Listened { handle: handle.to_owned(), kind: kind.to_owned(), refused });
+        let handle = self.drive.capture.handle(handle);
+        self.note(What::Listened { handle, kind: kind.to_owned(), refused });
         Ok(worked)
     }
 
@@ -294,7 +305,8 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             Ok(raw) => (Some(self.drive.capture.property(class, name, &raw)), None, raw),
             Err(why) => (None, Some(why), Value::Null),
         };
-        self.note(What::Read { handle: handle.to_owned(), name: name.to_owned(), value, refused, polls });
+        let handle = self.drive.capture.handle(handle);
+        self.note(What::Read { handle, name: name.to_owned(), value, refused, polls });
         Ok(raw)
     }
 
