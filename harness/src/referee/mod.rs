@@ -1,18 +1,26 @@
-//! The two referees: the crate webrtc and str0m, behind one trait.
+//! The second referee. For ICE, DTLS and media one peer's word never condemns a target: a flow that fails with the peer
+//! of `fincert-peer` is driven again with this one, which shares no protocol code with it.
+
+mod str0m;
 
 use std::sync::Arc;
 
-use fincert_peer::{Peer, PeerConfig, PeerError, PeerEvent, webrtc_peer};
+use fincert_peer::{Peer, PeerConfig, PeerError, PeerEvent};
 use fincert_schemas::run::flow::Referee;
 use tokio::sync::mpsc;
 
-/// A peer of the referee's.
+pub use self::str0m::str0m_peer;
+
+/// Makes a peer of the implementation that is asked for.
+///
+/// # Errors
+/// What the implementation cannot do with such a configuration.
 pub async fn peer(
     referee: Referee,
     config: PeerConfig,
 ) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
     match referee {
-        Referee::WebrtcRs => webrtc_peer(config).await,
-        Referee::Str0m => Err(PeerError::Unable("str0m is not there yet".to_owned())),
+        Referee::WebrtcRs => fincert_peer::webrtc_peer(config).await,
+        Referee::Str0m => str0m_peer(config).await,
     }
 }
