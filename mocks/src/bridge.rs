@@ -12,8 +12,20 @@ use crate::plan::{Action, Plan};
 use crate::state::{Content, MAX_NAME, State, StoredFile};
 
 /// What the mock host supports.
-const CAPABILITIES: [&str; 8] =
-    ["ocr:BankCard", "ocr:IDCard", "ocr:IDCardCheck", "ocr:BusiCert", "face", "liveness", "open-app", "witness-video"];
+const CAPABILITIES: [&str; 9] = [
+    "ocr:BankCard",
+    "ocr:IDCard",
+    "ocr:IDCardCheck",
+    "ocr:BusiCert",
+    "face",
+    "liveness",
+    "open-app",
+    "witness-video",
+    "webrtc",
+];
+
+/// How many connections may be driven at once.
+const PARALLEL: u32 = 8;
 
 /// The methods that [`answer`] knows.
 pub(crate) const METHODS: [&str; 4] = ["bridge.hello", "bridge.ping", "bridge.reset", "bridge.putFile"];
@@ -48,7 +60,7 @@ fn hello(config: &Config) -> Hello {
         capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
         human: true,
         simulated: true,
-        parallel: 1,
+        parallel: PARALLEL,
     }
 }
 

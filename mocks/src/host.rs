@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use fincert_schemas::catalog::Catalog;
 use fincert_schemas::{Ledger, fixture};
@@ -18,6 +19,14 @@ use crate::{canned, serve};
 pub(crate) struct Host {
     pub(crate) config: Config,
     pub(crate) journal: Journal,
+    sessions: AtomicU64,
+}
+
+impl Host {
+    /// The number of a session that begins, from 1.
+    pub(crate) fn next_session(&self) -> u64 {
+        self.sessions.fetch_add(1, Ordering::Relaxed) + 1
+    }
 }
 
 /// What ends a connection, and what tells that it has ended.
@@ -57,7 +66,7 @@ impl MockHost {
         whole.map_err(io::Error::other)?;
         let listener = TcpListener::bind(config.listen).await?;
         let addr = listener.local_addr()?;
-        let host = Arc::new(Host { config, journal: Journal::default() });
+        let host = Arc::new(Host { config, journal: Journal::default(), sessions: AtomicU64::new(0) });
         let (stop, stopped) = watch::channel(false);
         let (ends, alive) = mpsc::channel(1);
         tokio::spawn(serve::accept(listener, Arc::clone(&host), Life { stop: stopped, alive: ends }));

@@ -17,6 +17,7 @@ use crate::decide::{self, Over, decide};
 use crate::help;
 use crate::host::{Host, Life};
 use crate::plan::{Action, Plan};
+use crate::rtc;
 use crate::socket;
 use crate::state::State;
 
@@ -38,6 +39,7 @@ pub(crate) async fn answer(mut request: Request<Incoming>, host: &Arc<Host>, lif
         "/" | "/bridge" | "/canned" | "/journal" => not_allowed("GET"),
         _ => match path.strip_prefix("/ft/") {
             None => error(StatusCode::NOT_FOUND, json!({"error": "nothing here; GET / says what there is"})),
+            Some(api) if rtc::STATICS.contains(&format!("ft.{api}").as_str()) => objects_need_the_bridge(),
             Some(api) if !APIS.iter().any(|(name, _)| *name == api) => unknown_api(),
             Some(_) if request.method() != Method::POST => not_allowed("POST"),
             Some(api) => call(api, request, host).await,
@@ -121,12 +123,27 @@ async fn carry_out(plan: &Plan, example: Option<&'static str>, silence: Duration
                 return answer;
             }
             Action::Refuse { .. } => return unknown_api(),
-            Action::Result(_) | Action::Callback { .. } | Action::Raw(_) | Action::Hang | Action::Close => {}
+            Action::Result(_)
+            | Action::Callback { .. }
+            | Action::Event { .. }
+            | Action::Later(_)
+            | Action::Raw(_)
+            | Action::Hang
+            | Action::Close => {}
         }
     }
     tokio::time::sleep(silence).await;
     let why = "no response: neither success nor fail is ever called back; HTTP cannot stay silent, so this says it";
     error(StatusCode::GATEWAY_TIMEOUT, json!({"error": why, "zh": "无响应：success 与 fail 均不会回调"}))
+}
+
+/// Objects, events and tracks live in a session; HTTP has none.
+fn objects_need_the_bridge() -> Answer {
+    let why = "ft.webrtc works with objects and events: ask it over the bridge, the WebSocket at /bridge";
+    error(
+        StatusCode::NOT_IMPLEMENTED,
+        json!({"error": why, "zh": "ft.webrtc 涉及对象与事件，请通过 /bridge（WebSocket）调用"}),
+    )
 }
 
 fn unknown_api() -> Answer {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::decide::{Decision, Over};
-use crate::plan::Action;
+use crate::plan::{Action, Plan};
 use crate::{bridge, canned, request};
 
 /// How many entries are kept.
@@ -67,7 +67,11 @@ pub struct Journal {
 impl Journal {
     /// Writes down a decision.
     pub fn note(&self, decision: &Decision, defect: Option<&'static str>) {
-        let (asked, answered) = (asked(decision), answered(decision, defect));
+        self.write(asked(decision), answered(decision, defect));
+    }
+
+    /// Writes down what was asked and answered.
+    pub(crate) fn write(&self, asked: Asked, answered: Answered) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.0 += 1;
         let number = kept.0;
@@ -80,6 +84,59 @@ impl Journal {
     /// The entries that are kept, oldest first.
     pub fn entries(&self) -> Vec<Entry> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).1.iter().cloned().collect()
+    }
+}
+
+impl Asked {
+    /// A call of ft.webrtc or of a method of its objects; the method is one that is known. Of the first argument the
+    /// fields that some table of 3.1 and 3.2 knows are kept.
+    pub(crate) fn rtc(method: &str, args: &[Option<Value>]) -> Self {
+        const KNOWN: [&str; 20] = [
+            "$handle",
+            "address",
+            "audio",
+            "bundlePolicy",
+            "candidate",
+            "iceCandidatePoolSize",
+            "iceRestart",
+            "iceServers",
+            "iceTransportPolicy",
+            "offerToReceiveAudio",
+            "offerToReceiveVideo",
+            "rtcpMuxPolicy",
+            "sdp",
+            "sdpMLineIndex",
+            "sdpMid",
+            "type",
+            "usernameFragment",
+            "video",
+            "voiceActivityDetection",
+            "peerIdentity",
+        ];
+        let fields = args.first().and_then(Option::as_ref).and_then(Value::as_object);
+        let (known, unknown): (Vec<_>, Vec<_>) =
+            fields.into_iter().flatten().partition(|(name, _)| KNOWN.contains(&name.as_str()));
+        Self {
+            over: "bridge",
+            method: method.to_owned(),
+            request: known.into_iter().map(|(name, value)| (name.clone(), type_of(value).into())).collect(),
+            unknown_fields: unknown.len(),
+            prefer: None,
+        }
+    }
+}
+
+impl Answered {
+    /// How a plan answers: the channel, or `result`, `refused`, `raw`, `no-response`.
+    pub(crate) fn via(plan: &Plan) -> &'static str {
+        let via = plan.steps.iter().find_map(|step| match &step.action {
+            Action::Answer(settlement) => Some(settlement.via.as_str()),
+            Action::Result(_) => Some("result"),
+            Action::Refuse { .. } => Some("refused"),
+            Action::Raw(_) => Some("raw"),
+            Action::Callback { .. } | Action::Event { .. } | Action::Later(_) | Action::Hang | Action::Close => None,
+        });
+        via.unwrap_or("no-response")
     }
 }
 
@@ -107,14 +164,7 @@ fn asked(decision: &Decision) -> Asked {
 }
 
 fn answered(decision: &Decision, defect: Option<&'static str>) -> Answered {
-    let via = decision.plan.steps.iter().find_map(|step| match &step.action {
-        Action::Answer(settlement) => Some(settlement.via.as_str()),
-        Action::Result(_) => Some("result"),
-        Action::Refuse { .. } => Some("refused"),
-        Action::Raw(_) => Some("raw"),
-        Action::Callback { .. } | Action::Hang | Action::Close => None,
-    });
-    Answered { via: via.unwrap_or("no-response"), example: decision.call.example, defect }
+    Answered { via: Answered::via(&decision.plan), example: decision.call.example, defect }
 }
 
 fn type_of(value: &Value) -> &'static str {

@@ -19,7 +19,9 @@ pub mod journal;
 pub mod picture;
 pub mod plan;
 pub mod request;
+pub mod rtc;
 pub mod state;
+pub mod web;
 
 mod bridge;
 mod engine;

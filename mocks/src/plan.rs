@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use fincert_schemas::bridge::{API_FAILED, CallbackKind, Settlement, Via};
+use fincert_schemas::bridge::{API_FAILED, CallbackKind, EventParams, Settlement, Via};
 use serde_json::{Value, json};
 
 /// One action.
@@ -31,6 +31,17 @@ pub enum Action {
         /// What is handed over.
         value: Option<Value>,
     },
+    /// An object fires an event.
+    Event {
+        /// The object's handle.
+        this: String,
+        /// The event's type.
+        kind: String,
+        /// Its own enumerable keys.
+        event: Value,
+    },
+    /// The same, but only after the next answer of the object. Only ft.webrtc has objects.
+    Later(Box<Action>),
     /// These bytes are sent as they are.
     Raw(Vec<u8>),
     /// From now on the session answers nothing but `bridge.hello` and `bridge.reset`.
@@ -153,8 +164,12 @@ pub fn encode(id: &Value, action: &Action) -> Option<Vec<u8>> {
             }
             json!({"jsonrpc": "2.0", "method": "bridge.callback", "params": params})
         }
+        Action::Event { this, kind, event } => {
+            let params = EventParams { this: this.clone(), kind: kind.clone(), event: event.clone() };
+            json!({"jsonrpc": "2.0", "method": "bridge.event", "params": params})
+        }
         Action::Raw(bytes) => return Some(bytes.clone()),
-        Action::Hang | Action::Close => return None,
+        Action::Later(_) | Action::Hang | Action::Close => return None,
     };
     Some(message.to_string().into_bytes())
 }

@@ -2,14 +2,26 @@
 
 use std::sync::Arc;
 
-use fincert_schemas::bridge::{INVALID_REQUEST, PARSE_ERROR};
+use fincert_schemas::bridge::{INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR};
 use fincert_schemas::json::{self, Lexical};
 use serde_json::Value;
 
 use crate::decide::{Effect, Over, Request, decide};
 use crate::host::Host;
 use crate::plan::{Action, Plan};
+use crate::rtc::Asked;
 use crate::state::State;
+
+/// What is to be done about a frame.
+#[derive(Debug)]
+pub(crate) enum Received {
+    /// A plan is carried out, about the message of that id.
+    Plan(Value, Plan),
+    /// The same, once every object of the session is gone.
+    Reset(Value, Plan),
+    /// An object, or ft.webrtc, is asked.
+    Rtc(Asked),
+}
 
 /// One connection's session.
 #[derive(Debug)]
@@ -23,8 +35,8 @@ impl Session {
         Self { host, state: State::default() }
     }
 
-    /// What is to be done about a frame, and the id it is about; `None` for a notification.
-    pub(crate) fn receive(&mut self, frame: &[u8]) -> Option<(Value, Plan)> {
+    /// What is to be done about a frame; `None` for a notification.
+    pub(crate) fn receive(&mut self, frame: &[u8]) -> Option<Received> {
         let parsed = match json::parse(frame) {
             Ok(parsed) if !parsed.faults.iter().any(|fault| matches!(fault, Lexical::InvalidUtf8 { .. })) => {
                 parsed.value
@@ -46,22 +58,30 @@ impl Session {
             return None;
         }
         let params = parsed.get("params").unwrap_or(&Value::Null);
+        if Asked::is_about(method) {
+            return Some(match Asked::read(id, method, params) {
+                Ok(asked) => Received::Rtc(asked),
+                Err(why) => Received::Plan(id.clone(), Plan::refuse(INVALID_PARAMS, why)),
+            });
+        }
         let asked = Request { id, method, params, over: Over::Bridge };
         let config = &self.host.config;
         let decision = decide(&asked, &self.state, config);
         self.host.journal.note(&decision, config.defect.map(|defect| defect.name));
         self.state.calls += u64::from(decision.call.api.is_some());
+        let reset = matches!(decision.effect, Effect::Reset);
         match decision.effect {
             Effect::None => {}
             Effect::Put(file) => self.state.put(file),
             Effect::Reset => self.state.reset(),
         }
         self.state.hung |= decision.plan.steps.iter().any(|step| step.action == Action::Hang);
-        Some((id.clone(), decision.plan))
+        let (id, plan) = (id.clone(), decision.plan);
+        Some(if reset { Received::Reset(id, plan) } else { Received::Plan(id, plan) })
     }
 
     /// A frame that is no request has no id to answer to.
-    fn refuse(&self, code: i64, message: &str) -> Option<(Value, Plan)> {
-        (!self.state.hung).then(|| (Value::Null, Plan::refuse(code, message)))
+    fn refuse(&self, code: i64, message: &str) -> Option<Received> {
+        (!self.state.hung).then(|| Received::Plan(Value::Null, Plan::refuse(code, message)))
     }
 }

@@ -19,7 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use crate::host::{Host, Life};
 use crate::http::{self, Answer};
 use crate::plan::{Action, Plan, encode};
-use crate::session::Session;
+use crate::rtc::Room;
+use crate::session::{Received, Session};
 
 /// The largest message of the bridge that is read.
 const MAX_MESSAGE: usize = 32 * 1024 * 1024;
@@ -53,6 +54,7 @@ pub(crate) fn upgrade(request: &mut Request<Incoming>, host: Arc<Host>, life: Li
     };
     let upgraded = hyper::upgrade::on(request);
     tokio::spawn(async move {
+        let session_life = life.clone();
         let session = async {
             match upgraded.await {
                 Ok(upgraded) => {
@@ -60,7 +62,12 @@ pub(crate) fn upgrade(request: &mut Request<Incoming>, host: Arc<Host>, life: Li
                         .max_message_size(Some(MAX_MESSAGE))
                         .max_frame_size(Some(MAX_MESSAGE));
                     let stream = TokioIo::new(upgraded);
-                    talk(WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await, host).await;
+                    talk(
+                        WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await,
+                        host,
+                        session_life,
+                    )
+                    .await;
                 }
                 Err(error) => tracing::debug!(%error, "the upgrade failed"),
             }
@@ -82,13 +89,14 @@ pub(crate) fn upgrade(request: &mut Request<Incoming>, host: Arc<Host>, life: Li
 }
 
 /// What the writer is told.
-enum Outgoing {
+#[derive(Debug)]
+pub(crate) enum Outgoing {
     Frame(Vec<u8>),
     Close,
 }
 
 /// One session, from the first frame to the last.
-async fn talk<S>(socket: WebSocketStream<S>, host: Arc<Host>)
+async fn talk<S>(socket: WebSocketStream<S>, host: Arc<Host>, life: Life)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
@@ -103,6 +111,7 @@ where
         let _ = sink.close().await;
     };
     let read = async {
+        let mut room = Room::new(Arc::clone(&host), out.clone(), life);
         let mut session = Session::new(host);
         let mut delayed = JoinSet::new();
         while let Some(Ok(frame)) = stream.next().await {
@@ -111,7 +120,18 @@ where
                 Message::Binary(bytes) => bytes,
                 _ => continue,
             };
-            let Some((id, plan)) = session.receive(bytes) else { continue };
+            let (id, plan) = match session.receive(bytes) {
+                None => continue,
+                Some(Received::Rtc(asked)) => {
+                    room.ask(asked).await;
+                    continue;
+                }
+                Some(Received::Plan(id, plan)) => (id, plan),
+                Some(Received::Reset(id, plan)) => {
+                    room.reset().await;
+                    (id, plan)
+                }
+            };
             if plan.is_immediate() {
                 carry_out(id, plan, &out).await;
             } else {
@@ -130,7 +150,7 @@ where
     }
 }
 
-async fn carry_out(id: Value, plan: Plan, out: &mpsc::Sender<Outgoing>) {
+pub(crate) async fn carry_out(id: Value, plan: Plan, out: &mpsc::Sender<Outgoing>) {
     for step in plan.steps {
         if !step.after.is_zero() {
             tokio::time::sleep(step.after).await;

@@ -57,7 +57,7 @@ async fn a_dialogue() {
     bridge.ask(0, "bridge.hello", json!({"protocol": 1, "client": {"name": "fincert", "version": "0"}})).await;
     let hello: Hello = serde_json::from_value(bridge.next().await["result"].clone()).unwrap();
     assert_eq!((hello.name.as_str(), hello.platform.as_str(), hello.protocol), ("fincert-mock", "android", 1));
-    assert!(hello.human && hello.simulated && hello.capabilities.len() == 8);
+    assert!(hello.human && hello.simulated && hello.capabilities.len() == 9 && hello.parallel == 8);
 
     let picture = STANDARD.encode(fixture::get("bank-card-credit").unwrap().bytes);
     let file = json!({"name": "卡 1.png", "mediaType": "image/png", "base64": picture});
@@ -94,10 +94,18 @@ async fn a_dialogue() {
     assert_eq!(bridge.next().await["error"]["data"]["via"], "fail");
     bridge.next().await;
 
-    for (id, method) in [(9, "bridge.getFile"), (10, "bridge.get"), (11, "ft.quux"), (12, "bridge.listen")] {
+    for (id, method, code) in [
+        (9, "bridge.getFile", -32601),
+        (10, "bridge.get", -32602),
+        (11, "ft.quux", -32601),
+        (12, "bridge.listen", -32602),
+        (13, "ft.webrtc.quux", -32601),
+        (14, "RTCPeerConnection.quux", -32601),
+        (15, "RTCPeerConnection.createOffer", -32602),
+    ] {
         bridge.ask(id, method, json!({})).await;
         let answer = bridge.next().await;
-        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(id), &json!(-32601)), "{method}");
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(id), &json!(code)), "{method}");
     }
     bridge.socket.close(None).await.unwrap();
     while bridge.socket.next().await.is_some_and(|frame| frame.is_ok()) {}

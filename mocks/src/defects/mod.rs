@@ -26,6 +26,7 @@ use fincert_schemas::bridge::Integration;
 
 use crate::decide::Call;
 use crate::plan::Plan;
+use crate::rtc::{Moment, Task};
 
 /// A named, deliberate wrongness.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,18 @@ pub struct Defect {
     pub integration: Option<Integration>,
     /// The profile whose scenarios show it; `every` if any does.
     pub profile: &'static str,
-    change: fn(&Call, Plan) -> Plan,
+    /// Whether it is an attack rather than a broken sentence: it has no owners, and what counts is that fincert holds.
+    pub hostile: bool,
+    change: Change,
+}
+
+/// What a defect changes.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// What is done about a call of section 2, or of the bridge itself.
+    Plan(fn(&Call, Plan) -> Plan),
+    /// Of ft.webrtc what is done, and what is said of it.
+    Rtc { does: fn(&Moment<'_>, Task) -> Task, says: fn(&Moment<'_>, Plan) -> Plan },
 }
 
 impl Defect {
@@ -57,7 +69,47 @@ impl Defect {
         owners: &'static [&'static str],
         change: fn(&Call, Plan) -> Plan,
     ) -> Self {
-        Self { name, zh, en, owners, consequences: &[], alias: false, integration: None, profile, change }
+        let (consequences, change) = (&[], Change::Plan(change));
+        Self { name, zh, en, owners, consequences, alias: false, integration: None, profile, hostile: false, change }
+    }
+
+    /// A defect of ft.webrtc in what is said: answers, events, properties.
+    const fn says(
+        name: &'static str,
+        texts: [&'static str; 2],
+        owners: &'static [&'static str],
+        says: fn(&Moment<'_>, Plan) -> Plan,
+    ) -> Self {
+        Self {
+            change: Change::Rtc { does: |_, task| task, says },
+            ..Self::new("webrtc", name, texts, owners, unchanged)
+        }
+    }
+
+    /// A defect of ft.webrtc in what is done.
+    const fn does(
+        name: &'static str,
+        texts: [&'static str; 2],
+        owners: &'static [&'static str],
+        does: fn(&Moment<'_>, Task) -> Task,
+    ) -> Self {
+        Self {
+            change: Change::Rtc { does, says: |_, plan| plan },
+            ..Self::new("webrtc", name, texts, owners, unchanged)
+        }
+    }
+
+    /// The same defect, and this is said as well.
+    const fn and_says(mut self, says: fn(&Moment<'_>, Plan) -> Plan) -> Self {
+        if let Change::Rtc { does, .. } = self.change {
+            self.change = Change::Rtc { does, says };
+        }
+        self
+    }
+
+    const fn hostile(mut self) -> Self {
+        self.hostile = true;
+        self
     }
 
     const fn also(mut self, consequences: &'static [&'static str]) -> Self {
@@ -93,8 +145,33 @@ impl Defect {
     /// The plan, made slightly wrong.
     #[must_use]
     pub fn apply(&self, call: &Call, plan: Plan) -> Plan {
-        if self.is_active_in(call.integration) { (self.change)(call, plan) } else { plan }
+        match self.change {
+            Change::Plan(change) if self.is_active_in(call.integration) => change(call, plan),
+            _ => plan,
+        }
     }
+
+    /// What is done about a call of ft.webrtc, made slightly wrong.
+    #[must_use]
+    pub fn changes_task(&self, integration: Integration, moment: &Moment<'_>, task: Task) -> Task {
+        match self.change {
+            Change::Rtc { does, .. } if self.is_active_in(integration) => does(moment, task),
+            _ => task,
+        }
+    }
+
+    /// What is said of ft.webrtc, made slightly wrong.
+    #[must_use]
+    pub fn changes_plan(&self, integration: Integration, moment: &Moment<'_>, plan: Plan) -> Plan {
+        match self.change {
+            Change::Rtc { says, .. } if self.is_active_in(integration) => says(moment, plan),
+            _ => plan,
+        }
+    }
+}
+
+const fn unchanged(_: &Call, plan: Plan) -> Plan {
+    plan
 }
 
 /// There is no defect of that name.
