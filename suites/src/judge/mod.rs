@@ -66,6 +66,7 @@ pub fn checks() -> impl Iterator<Item = &'static Check> {
         liveness::CHECKS,
     ]
     .into_iter()
+    .chain(webrtc::CHECKS.iter().copied())
     .flatten()
 }
 

@@ -103,7 +103,7 @@ impl<'a> Sdp<'a> {
     }
 
     /// Whether candidates may come one by one: `a=ice-options:trickle` of the session or of a section (RFC 8838
-    /// section 4.1.1, RFC 8839 section 5.6).
+    /// section 3, RFC 8839 section 5.6).
     pub fn trickles(&self) -> bool {
         std::iter::once(&self.session)
             .chain(&self.media)
@@ -112,7 +112,7 @@ impl<'a> Sdp<'a> {
     }
 
     /// Whether a section's transport is that of another one: it is in a BUNDLE group, and not its first (RFC 9143
-    /// section 7.2). Such a section needs no transport attributes of its own in an answer.
+    /// section 7). Such a section needs no transport attributes of its own in an answer.
     pub fn is_bundled(&self, section: &Section<'a>) -> bool {
         let Some(mid) = section.mid() else { return false };
         self.groups("BUNDLE").iter().any(|group| group.iter().skip(1).any(|other| *other == mid))

@@ -361,7 +361,7 @@ impl<'a> Rtc<'a> {
         }
     }
 
-    /// The connections of the target, in order. The first belongs to peer 1, and so on.
+    /// The connections of the target, in order.
     pub(crate) fn connections(&self) -> impl Iterator<Item = Pc<'_, 'a>> {
         self.pcs.iter().map(|handle| Pc { rtc: self, handle })
     }
@@ -396,9 +396,28 @@ impl<'a> Rtc<'a> {
         self.awaited.iter().filter(move |awaited| span.contains(&awaited.at) && awaited.what == what)
     }
 
-    /// The last position before any act: the call itself.
-    pub(crate) fn set_up(&self) -> Range<usize> {
-        0..self.acts.first().map_or(self.end, |segment| segment.span.start)
+    /// The kind of a track, by what getTracks told of it, or by what getUserMedia was asked for alone.
+    pub(crate) fn track_kind(&self, track: &str) -> Option<&'a str> {
+        let is_it = |item: &&'a Value| item.get("$handle").and_then(Value::as_str) == Some(track);
+        let (call, item) = self.calls_of("getTracks").find_map(|call| {
+            let items = call.value()?.as_array()?;
+            Some((call, items.iter().find(is_it)?))
+        })?;
+        let told = item.pointer("/props/kind").and_then(Value::as_str);
+        told.filter(|kind| matches!(*kind, "audio" | "video")).or_else(|| {
+            let asked = self.calls_of("getUserMedia").find(|asked| asked.made() == call.handle)?;
+            let wants = |kind: &str| asked.request.value.get(kind).is_some_and(|wish| *wish != Value::Bool(false));
+            match (wants("audio"), wants("video")) {
+                (true, false) => Some("audio"),
+                (false, true) => Some("video"),
+                _ => None,
+            }
+        })
+    }
+
+    /// The step of the last call at or before a position.
+    pub(crate) fn step_at(&self, at: usize) -> u32 {
+        self.calls.iter().rev().find(|call| call.at <= at).map_or(0, |call| call.step)
     }
 }
 
@@ -447,14 +466,15 @@ pub(crate) struct Pc<'v, 'a> {
 }
 
 impl<'v, 'a> Pc<'v, 'a> {
-    /// Its number among the target's connections, from 1; its peer has the same.
+    /// Its number among the target's connections, from 1.
     pub(crate) fn number(&self) -> u32 {
         self.rtc.pcs.iter().position(|handle| *handle == self.handle).unwrap_or_default() as u32 + 1
     }
 
-    /// The peer at its other end.
+    /// The peer at its other end. Only flows of calls give each connection a peer, in the same order.
     pub(crate) fn peer(&self) -> Option<&'v Peer<'a>> {
-        self.rtc.peer(self.number())
+        let of_calls = matches!(self.rtc.flow, Flow::Call | Flow::TwoCalls | Flow::Glare);
+        self.rtc.peer(self.number()).filter(|_| of_calls)
     }
 
     /// Its calls, in order.

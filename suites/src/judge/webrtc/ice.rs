@@ -1,0 +1,269 @@
+//! ICE: its states as the target tells them, and restarts from either side.
+
+use std::ops::Range;
+
+use fincert_schemas::Bilingual;
+use fincert_schemas::format::sdp::Sdp;
+use fincert_schemas::run::flow::{Act, Await, End};
+
+use super::line::{Came, Line};
+use super::media;
+use super::view::{Pc, Segment};
+use super::words;
+use crate::judge::{Broken, Check, Sink, View};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "webrtc-ice-state",
+        about: "The iceConnectionState is connected or completed once fincert's end is connected.",
+        requirements: &["webrtc.pc.ice-connection-state"],
+        run: state,
+    },
+    Check {
+        id: "webrtc-ice-state-order",
+        about: "The iceConnectionState goes forward, and back only with a restart.",
+        requirements: &["webrtc.pc.ice-connection-state.order"],
+        run: order,
+    },
+    Check {
+        id: "webrtc-peer-vanishes",
+        about: "When fincert falls silent the iceConnectionState becomes disconnected and then failed.",
+        requirements: &["webrtc.pc.ice-connection-state.peer-vanishes"],
+        run: vanishes,
+    },
+    Check {
+        id: "webrtc-ice-restart",
+        about: "A restart changes user fragment and password, in the target's offer and in its answer.",
+        requirements: &["webrtc.ice.restart-answered"],
+        run: restart_answered,
+    },
+    Check {
+        id: "webrtc-ice-restart-media",
+        about: "Media goes on after a restart of ICE.",
+        requirements: &["webrtc.ice.restart-keeps-media"],
+        run: restart_media,
+    },
+];
+
+const STATE: &str = "iceConnectionState";
+
+fn state(view: &View<'_>, sink: &mut Sink<'_>) {
+    const REQUIREMENT: &str = "webrtc.pc.ice-connection-state";
+    let Some(rtc) = &view.rtc else { return };
+    for line in Line::all(rtc) {
+        let connected = rtc.awaited_in(line.set_up.clone(), Await::PeerConnected).find(|awaited| awaited.met);
+        let Some(connected) = connected else { continue };
+        // The readings between the moment that fincert's end was connected and the end of the wait at the target's.
+        let end = rtc.awaited_in(line.set_up.clone(), Await::TargetConnected).find(|a| a.at > connected.at);
+        let end = end.map_or(line.set_up.end, |awaited| awaited.at);
+        let Some(read) = line.pc.reads(STATE).filter(|read| (connected.at..end).contains(&read.at)).last() else {
+            continue;
+        };
+        if matches!(read.text(), Some("connected" | "completed")) {
+            sink.holds(REQUIREMENT);
+            continue;
+        }
+        let actual = match (read.value(), read.refused) {
+            (Some(value), _) => format!("{value}, after {} readings", read.polls),
+            (None, Some(why)) => format!("it cannot be read: {why}"),
+            (None, None) => format!("undefined, after {} readings", read.polls),
+        };
+        let broken = Broken {
+            cause: "webrtc:ice-connection-state".to_owned(),
+            expected: Some(Bilingual::new("connected 或 completed", "connected or completed")),
+            actual,
+            ..Broken::default()
+        };
+        sink.breaks(REQUIREMENT, rtc.step_at(read.at), broken);
+    }
+}
+
+/// The states that the target told by event, in order.
+fn told<'v>(pc: Pc<'v, '_>) -> Vec<(usize, &'v str)> {
+    let states = pc.events("iceconnectionstatechange").filter(|emitted| !emitted.late);
+    states.filter_map(|emitted| Some((emitted.at, emitted.value().get(STATE)?.as_str()?))).collect()
+}
+
+fn order(view: &View<'_>, sink: &mut Sink<'_>) {
+    const REQUIREMENT: &str = "webrtc.pc.ice-connection-state.order";
+    let Some(rtc) = &view.rtc else { return };
+    for line in Line::all(rtc).iter().filter(|line| line.is_up()) {
+        let restarts: Vec<usize> = restarts(line).into_iter().map(|span| span.start).collect();
+        let read: Vec<(usize, &str)> = line.pc.reads(STATE).filter_map(|read| Some((read.at, read.text()?))).collect();
+        let told = told(line.pc);
+        let back = [&told, &read].into_iter().find_map(|states| backward(states, &restarts));
+        let skipped = told.iter().position(|(_, state)| matches!(*state, "connected" | "completed"));
+        let skipped = skipped.filter(|first| told[..*first].iter().all(|(_, state)| *state != "checking"));
+        let (at, actual) = match (back, skipped) {
+            (Some((at, from, to)), _) => (at, format!("{from}, then {to}, without a restart of ICE")),
+            (None, Some(first)) => (told[first].0, format!("{} without checking before it", told[first].1)),
+            (None, None) => {
+                if told.iter().any(|(_, state)| matches!(*state, "connected" | "completed")) {
+                    sink.holds(REQUIREMENT);
+                }
+                continue;
+            }
+        };
+        let broken = Broken {
+            cause: "webrtc:ice-state-order".to_owned(),
+            expected: Some(Bilingual::new(
+                "checking、connected、completed，不退回",
+                "checking, connected, completed, and not back",
+            )),
+            actual,
+            ..Broken::default()
+        };
+        sink.breaks(REQUIREMENT, rtc.step_at(at), broken);
+    }
+}
+
+/// The first step back to checking or new that no restart explains.
+fn backward<'s>(states: &[(usize, &'s str)], restarts: &[usize]) -> Option<(usize, &'s str, &'s str)> {
+    states.windows(2).find_map(|pair| {
+        let [(_, from), (at, to)] = pair else { return None };
+        let back = matches!(*from, "connected" | "completed") && matches!(*to, "checking" | "new");
+        // The states of a restart may be told any time after it began.
+        let explained = restarts.iter().any(|restart| restart < at);
+        (back && !explained).then_some((*at, *from, *to))
+    })
+}
+
+/// The spans of the acts that restart ICE.
+fn restarts(line: &Line<'_, '_>) -> Vec<Range<usize>> {
+    let of = |segment: &&Segment| matches!(segment.act, Act::TargetRestartsIce | Act::FincertRestartsIce);
+    line.rtc.acts.iter().filter(of).map(|segment| segment.span.clone()).collect()
+}
+
+fn vanishes(view: &View<'_>, sink: &mut Sink<'_>) {
+    const REQUIREMENT: &str = "webrtc.pc.ice-connection-state.peer-vanishes";
+    let Some(rtc) = &view.rtc else { return };
+    let Some(segment) = rtc.act(Act::FincertVanishes) else { return };
+    for line in Line::all(rtc).iter().filter(|line| line.is_up() && line.peer.vanished.is_some()) {
+        let gone = rtc.awaited_in(segment.span.clone(), Await::TargetDisconnected).last();
+        let failed = rtc.awaited_in(segment.span.clone(), Await::TargetFailed).last();
+        let lost = match (gone, failed) {
+            (Some(gone), _) if !gone.met => gone,
+            (_, Some(failed)) if !failed.met => failed,
+            (Some(_), Some(_)) => {
+                sink.holds(REQUIREMENT);
+                continue;
+            }
+            _ => continue,
+        };
+        let seen: Vec<&str> =
+            told(line.pc).into_iter().filter(|(at, _)| segment.span.contains(at)).map(|(_, state)| state).collect();
+        let seen = if seen.is_empty() { "none".to_owned() } else { seen.join(", ") };
+        let broken = Broken {
+            cause: "webrtc:vanished-peer-unnoticed".to_owned(),
+            actual: format!("{}; states told by event: {seen}", words::waited(rtc, lost)),
+            ..Broken::default()
+        };
+        sink.breaks(REQUIREMENT, rtc.step_at(lost.at), broken);
+    }
+}
+
+/// User fragments and passwords of a description, by mid.
+pub(super) fn credentials(sdp: &str) -> Vec<(String, Option<String>, Option<String>)> {
+    let sdp = Sdp::read(sdp);
+    let sections = sdp.media.iter().enumerate().filter(|(_, section)| !section.is_rejected());
+    sections
+        .filter_map(|(index, section)| {
+            let (ufrag, pwd) = sdp.ice_credentials(section);
+            let mid = section.mid().map_or_else(|| format!("m-line {index}"), str::to_owned);
+            (ufrag.is_some() || pwd.is_some()).then(|| (mid, ufrag.map(str::to_owned), pwd.map(str::to_owned)))
+        })
+        .collect()
+}
+
+/// How the credentials of two descriptions of one end compare, by the m-lines that both have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Compared {
+    /// Every user fragment and every password is another.
+    New,
+    /// All are the same.
+    Same,
+    /// Some are the same and some not: which are the same.
+    Mixed(&'static str),
+    /// There is nothing to compare.
+    Nothing,
+}
+
+pub(super) fn compare(before: &str, after: &str) -> Compared {
+    let (before, after) = (credentials(before), credentials(after));
+    let pairs: Vec<_> = after.iter().filter_map(|new| Some((before.iter().find(|old| old.0 == new.0)?, new))).collect();
+    if pairs.is_empty() {
+        return Compared::Nothing;
+    }
+    let ufrag = pairs.iter().filter(|(old, new)| old.1 == new.1).count();
+    let pwd = pairs.iter().filter(|(old, new)| old.2 == new.2).count();
+    match (ufrag, pwd) {
+        (0, 0) => Compared::New,
+        (u, p) if u == pairs.len() && p == pairs.len() => Compared::Same,
+        (0, _) => Compared::Mixed("ice-pwd"),
+        (_, 0) => Compared::Mixed("ice-ufrag"),
+        _ => Compared::Mixed("ice-ufrag and ice-pwd of some m-lines"),
+    }
+}
+
+/// The exchange within a span, with what each end's description was before it.
+fn restarted<'v, 'a>(line: &Line<'v, 'a>, span: &Range<usize>) -> Option<(Compared, Compared, usize)> {
+    let index = line.exchanges.iter().position(|exchange| span.contains(&exchange.at))?;
+    let (before, exchange) = (line.exchanges.get(index.checked_sub(1)?)?, &line.exchanges[index]);
+    let (theirs, ours) = exchange.both()?;
+    let theirs = compare(before.of_target?.sdp, theirs.sdp);
+    Some((theirs, compare(before.of_fincert?.sdp, ours.sdp), index))
+}
+
+fn restart_answered(view: &View<'_>, sink: &mut Sink<'_>) {
+    const REQUIREMENT: &str = "webrtc.ice.restart-answered";
+    let Some(rtc) = &view.rtc else { return };
+    for line in Line::all(rtc).iter().filter(|line| line.is_up()) {
+        for segment in rtc.acts.iter().filter(|segment| segment.act == Act::FincertRestartsIce) {
+            let Some((theirs, ours, index)) = restarted(line, &segment.span) else { continue };
+            let exchange = &line.exchanges[index];
+            if ours != Compared::New || exchange.offerer != End::Fincert {
+                continue;
+            }
+            let actual = match theirs {
+                Compared::New => {
+                    sink.holds(REQUIREMENT);
+                    continue;
+                }
+                Compared::Nothing => continue,
+                Compared::Same => "the answer has the user fragment and the password of before".to_owned(),
+                Compared::Mixed(which) => format!("the answer's {which} is that of before"),
+            };
+            let broken = Broken {
+                cause: "webrtc:restart-answered-with-old-credentials".to_owned(),
+                expected: Some(Bilingual::new("新的 ice-ufrag 和 ice-pwd", "a new ice-ufrag and a new ice-pwd")),
+                actual,
+                ..Broken::default()
+            };
+            sink.breaks(REQUIREMENT, exchange.step(), broken);
+        }
+    }
+}
+
+fn restart_media(view: &View<'_>, sink: &mut Sink<'_>) {
+    const REQUIREMENT: &str = "webrtc.ice.restart-keeps-media";
+    let Some(rtc) = &view.rtc else { return };
+    for line in Line::all(rtc).iter().filter(|line| line.is_up()) {
+        let acts = [Act::TargetRestartsIce, Act::FincertRestartsIce];
+        for segment in rtc.acts.iter().filter(|segment| acts.contains(&segment.act)) {
+            let flowed = line.peer.counted_until(segment.span.start);
+            if flowed.is_none_or(|counted| counted.what.received.iter().all(|stream| stream.packets == 0)) {
+                continue;
+            }
+            // Only new credentials on both sides are a restart.
+            let Some((Compared::New, Compared::New, index)) = restarted(line, &segment.span) else { continue };
+            match line.came_of(&line.exchanges[index], segment.span.clone()) {
+                Came::Up => match media::missing(line, segment) {
+                    media::Flow::All => sink.holds(REQUIREMENT),
+                    media::Flow::Lacks(step, broken) => sink.breaks(REQUIREMENT, step, *broken),
+                    media::Flow::Unknown => {}
+                },
+                other => line.accuse(sink, REQUIREMENT, other),
+            }
+        }
+    }
+}
