@@ -67,6 +67,11 @@ pub fn is_webrtc(method: &str) -> bool {
         .any(|head| method.starts_with(head))
 }
 
+/// Whether the method is a documented function of `ft.webrtc`, which needs no object.
+pub fn is_webrtc_function(method: &str) -> bool {
+    method.starts_with("ft.webrtc.") && WEBRTC_METHODS.iter().any(|(name, ..)| *name == method)
+}
+
 /// The profile of an API.
 pub fn profile_of(api: &str) -> Option<&'static str> {
     APIS.iter().find(|(name, _)| *name == api).map(|(_, profile)| *profile)

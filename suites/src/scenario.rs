@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use fincert_schemas::Bilingual;
 use fincert_schemas::bridge::Integration;
-use fincert_schemas::catalog::api_of;
+use fincert_schemas::catalog::{api_of, is_webrtc_function};
 use fincert_schemas::data::{self, DataError};
 use fincert_schemas::fixture;
 use fincert_schemas::requirement::PROFILES;
@@ -289,7 +289,7 @@ fn check(scenario: &Scenario, params: &IndexMap<String, String>) -> Result<(), S
         }
     }
     for call in scenario.calls() {
-        if api_of(&call.call).is_none() && !call.random {
+        if api_of(&call.call).is_none() && !is_webrtc_function(&call.call) && !call.random {
             return Err(format!("{}: no such API: {}", scenario.id, call.call));
         }
         if let Some(wrong) = call.with.as_ref().and_then(|with| wrong_in(with, params)) {

@@ -67,7 +67,7 @@ fn messages(view: &View<'_>, sink: &mut Sink<'_>) {
 }
 
 fn unknown_method(view: &View<'_>, sink: &mut Sink<'_>) {
-    for call in view.calls.iter().filter(|call| call.api.is_none()) {
+    for call in view.calls.iter().filter(|call| call.documented_name().is_none()) {
         let actual = match (call.refused, call.answer()) {
             (Some((METHOD_NOT_FOUND, _)), _) => {
                 sink.holds("bridge.unknown-method-refused");

@@ -41,7 +41,7 @@ fn answered(view: &View<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let broken = view.broken_call().map(|(call, reason)| (call.id, reason));
-    for (call, api) in view.api_calls() {
+    for (call, api) in view.documented() {
         let acceptable = call.is_valid(view.hello) && !call.is_unreadable();
         let requirement = if acceptable { "integration.answers" } else { "integration.invalid-request-answered" };
         if call.was_answered() {
@@ -49,7 +49,10 @@ fn answered(view: &View<'_>, sink: &mut Sink<'_>) {
             sink.holds(&call.requirement("api-name").unwrap_or_default());
             sink.holds("integration.custom-callable");
         } else if let Some((code, message)) = call.refused {
-            refused(view, sink, call, api, code, message);
+            // What a method of section 3 that cannot be called breaks, its own checks say.
+            if call.api.is_some() {
+                refused(view, sink, call, api, code, message);
+            }
         } else if let Some((_, reason)) = broken.filter(|(id, _)| *id == call.id) {
             broke_off(view, sink, call, requirement, acceptable, reason);
         } else if let Some((deadline, _)) = call.no_response {
@@ -59,7 +62,7 @@ fn answered(view: &View<'_>, sink: &mut Sink<'_>) {
     // A scenario that broke off between calls: if the last request was a hostile one, the target went down under
     // it; else it could not be judged, and must not pass for lack of evidence.
     if let (Ended::Broken { reason, detail }, None) = (&view.transcript.ended, &broken) {
-        let last = view.api_calls().last().map(|(call, _)| call);
+        let last = view.documented().last().map(|(call, _)| call);
         if let Some(call) = last.filter(|call| !call.is_valid(view.hello) || call.is_unreadable()) {
             return broke_off(view, sink, call, "integration.invalid-request-answered", false, *reason);
         }
@@ -117,7 +120,7 @@ fn broke_off(
 }
 
 fn silent(sink: &mut Sink<'_>, call: &Call<'_>, requirement: &str, deadline: u64) {
-    let api = call.api.unwrap_or_default();
+    let api = call.documented_name().unwrap_or_default();
     if let Some(reason) = call.bad_frame {
         let broken = Broken {
             cause: format!("bridge:{reason}"),
@@ -151,7 +154,7 @@ fn silent(sink: &mut Sink<'_>, call: &Call<'_>, requirement: &str, deadline: u64
 }
 
 fn answered_once(view: &View<'_>, sink: &mut Sink<'_>) {
-    for (call, api) in view.api_calls() {
+    for (call, api) in view.documented() {
         if call.answers.is_empty() {
             continue;
         }
@@ -194,7 +197,7 @@ fn absent(view: &View<'_>, sink: &mut Sink<'_>) {
         What::Ping { alive } => Some(alive),
         _ => None,
     });
-    for (call, api) in view.api_calls() {
+    for (call, api) in view.documented() {
         let answered = call.answers.first().map(|answer| answer.via.as_str().to_owned());
         let refused = call.refused.map(|(code, _)| format!("JSON-RPC error {code}"));
         let called_back =
@@ -229,7 +232,7 @@ fn absent(view: &View<'_>, sink: &mut Sink<'_>) {
             sink.holds("integration.absent-silent");
         }
     }
-    if view.api_calls().next().is_none() {
+    if view.documented().next().is_none() {
         return;
     }
     let last_ping = view.transcript.events.iter().rev().find_map(|event| match event.what {

@@ -2,11 +2,14 @@
 
 use fincert_schemas::bridge::{CallbackKind, Hello, Via};
 use fincert_schemas::capture::is_empty;
-use fincert_schemas::catalog::{Catalog, api_of, profile_of};
+use fincert_schemas::catalog::{Catalog, api_of, is_webrtc, profile_of};
 use fincert_schemas::run::{Captured, Ended, Event, Fact, Reason, Subject, Transcript, What};
 use serde_json::Value;
 
 use super::webrtc::view::Rtc;
+
+/// Purposes of calls that are as the specification wants them.
+const HARMLESS: [&str; 5] = ["no-options", "second-argument", "again", "candidate-empty", "glare"];
 
 /// One transcript.
 #[derive(Debug)]
@@ -38,6 +41,8 @@ pub struct Call<'a> {
     pub request: &'a Captured,
     /// What `imagePath` stands for.
     pub subject: Option<&'a Subject>,
+    /// What a call of a WebRTC flow is made for, where its method and arguments do not say.
+    pub purpose: Option<&'a str>,
     /// Answers in order; more than one is wrong.
     pub answers: Vec<Answer<'a>>,
     /// The bridge's refusal: code and message.
@@ -89,6 +94,11 @@ impl<'a> View<'a> {
         self.calls.iter().filter_map(|call| Some((call, call.api?)))
     }
 
+    /// The calls of everything that the specification documents, section 3 too, each with its name.
+    pub fn documented(&self) -> impl Iterator<Item = (&Call<'a>, &'a str)> {
+        self.calls.iter().filter_map(|call| Some((call, call.documented_name()?)))
+    }
+
     /// The call that the transcript broke off in, if it did.
     pub fn broken_call(&self) -> Option<(&Call<'a>, Reason)> {
         let Ended::Broken { reason, .. } = &self.transcript.ended else { return None };
@@ -100,13 +110,14 @@ impl<'a> View<'a> {
 fn place<'a>(event: &'a Event, calls: &mut Vec<Call<'a>>) {
     let find = |calls: &mut Vec<Call<'a>>, wanted: u64| calls.iter().position(|call| call.id == wanted);
     match &event.what {
-        What::Call { id, step, method, request, subject, .. } => calls.push(Call {
+        What::Call { id, step, method, request, subject, purpose, .. } => calls.push(Call {
             id: *id,
             step: *step,
             method,
             api: api_of(method),
             request,
             subject: subject.as_ref(),
+            purpose: purpose.as_deref(),
             answers: Vec::new(),
             refused: None,
             callbacks: Vec::new(),
@@ -146,6 +157,18 @@ fn place<'a>(event: &'a Event, calls: &mut Vec<Call<'a>>) {
     }
 }
 
+impl<'a> Call<'a> {
+    /// The name under which the specification documents what is called: `finCardOcr`, `RTCPeerConnection.createOffer`.
+    pub fn documented_name(&self) -> Option<&'a str> {
+        self.api.or_else(|| is_webrtc(self.method).then_some(self.method))
+    }
+
+    /// Whether it was made to be refused, or with a connection that cannot serve it any more.
+    pub fn is_provocation(&self) -> bool {
+        self.purpose.is_some_and(|purpose| !HARMLESS.contains(&purpose))
+    }
+}
+
 impl Call<'_> {
     /// The first answer that came in time.
     pub fn answer(&self) -> Option<Answer<'_>> {
@@ -172,7 +195,7 @@ impl Call<'_> {
 
     /// Whether the request is as the specification wants it, on this platform.
     pub fn is_valid(&self, hello: &Hello) -> bool {
-        self.request_breaks().next().is_none() && !self.lacks_package(hello)
+        self.request_breaks().next().is_none() && !self.lacks_package(hello) && !self.is_provocation()
     }
 
     /// On Android finOpenOtherApp needs `package` (rulings 2.4), which a schema cannot know.

@@ -47,6 +47,11 @@ pub async fn drive_flow(
     let referee = drive.referee;
     let ended = match flow(session, scenario, step, drive).await {
         Ok(()) => Ended::Driven,
+        // fincert's own want: the target and its session are as good as before.
+        Err(Lost { reason: Reason::NoTurnServer, detail }) => {
+            tracing::warn!("{}: no TURN server: {detail}", scenario.id);
+            Ended::Skipped { reason: Reason::NoTurnServer }
+        }
         Err(Lost { reason, detail }) => Ended::Broken { reason, detail },
     };
     let omitted = session.scene.omitted;
