@@ -3,6 +3,7 @@
 //! The only crate that knows all the others. Everything here does I/O or puts parts together; what is driven
 //! and how it is judged is in `fincert-suites`, what the words mean in `fincert-schemas`.
 
+pub mod browser;
 pub mod deadline;
 pub mod drive;
 pub mod filter;

@@ -77,10 +77,12 @@ impl Default for Plan {
 /// What happens while running.
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// A device shall dial this URL.
+    /// A device shall dial in, or a browser open the page.
     Waiting {
-        /// The URL, with its token.
+        /// What a device dials, with its token.
         url: String,
+        /// What a browser opens, with the same token.
+        page: String,
     },
     /// A session has begun.
     Session(&'a SessionLine),

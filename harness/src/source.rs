@@ -1,10 +1,12 @@
 //! Where connections come from: each form of target, started or dialled as often as the runner asks.
 
+use std::num::NonZero;
 use std::time::Duration;
 
 use fincert_schemas::run::Reason;
 use url::Url;
 
+use crate::browser::Browser;
 use crate::runner::{Plan, Progress};
 use crate::target::Target;
 use crate::transport::{self, ConnectError, Listener, Wire};
@@ -20,27 +22,33 @@ pub enum Source {
     Stdio(Vec<String>),
     /// A server is dialled for each.
     Dial(Url),
-    /// A device dials in.
+    /// A device dials in, or a browser in which a person has opened the page.
     Listen(Listener),
-    /// The address could not be bound.
+    /// A browser is started once, and its page dials in as often as wanted.
+    Browser(Browser),
+    /// The address could not be bound, or there is no browser.
     Failed(ConnectError),
 }
 
 impl Source {
-    /// Prepares the target's form; for `listen` the URL is shown.
+    /// Prepares the target's form; for `listen` the URLs are shown.
     pub async fn open(plan: &Plan, progress: &mut dyn FnMut(Progress<'_>)) -> Self {
         match &plan.target {
             Target::Stdio(words) => Self::Stdio(words.clone()),
             Target::Dial(url) => Self::Dial(url.clone()),
             Target::Listen(address) => match Listener::bind(*address, token()).await {
                 Ok(listener) => {
-                    progress(Progress::Waiting { url: listener.url() });
+                    progress(Progress::Waiting { url: listener.url(), page: listener.page_url() });
                     Self::Listen(listener)
                 }
                 Err(error) => Self::Failed(ConnectError {
                     reason: Reason::ConnectionRefused,
                     detail: format!("{address}: {error}"),
                 }),
+            },
+            Target::Browser(program) => match Browser::new(program.as_deref(), lanes()) {
+                Ok(browser) => Self::Browser(browser),
+                Err(error) => Self::Failed(error),
             },
             Target::Mock => {
                 Self::Failed(ConnectError { reason: Reason::ConnectionRefused, detail: "no mock host".to_owned() })
@@ -54,6 +62,7 @@ impl Source {
             Self::Stdio(words) => transport::spawn(words),
             Self::Dial(url) => transport::dial(url).await,
             Self::Listen(listener) => listener.accept(if again { DEVICE_RETURN } else { DEVICE_PATIENCE }).await,
+            Self::Browser(browser) => browser.wire().await,
             Self::Failed(error) => Err(error.clone()),
         }
     }
@@ -65,8 +74,14 @@ impl std::fmt::Debug for Source {
     }
 }
 
+/// How many connections a browser is asked for. Two a core: a flow mostly waits for timers of ICE and RTCP, but it
+/// also encodes video.
+fn lanes() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get).saturating_mul(2).clamp(2, 8)
+}
+
 /// 128 random bits. It guards a listener, so it comes from the system and not from the run's seed.
-fn token() -> String {
+pub(crate) fn token() -> String {
     use rand::RngExt;
     let random: u128 = rand::rng().random();
     format!("{random:032x}")

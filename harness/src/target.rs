@@ -1,9 +1,13 @@
 //! The forms of `--target`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use url::Url;
+
+/// The forms, as help and errors list them.
+pub const FORMS: &str = "mock, stdio:COMMAND, ws://…, wss://…, listen, listen:ADDRESS:PORT, browser or browser:PROGRAM";
 
 /// What is certified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +20,8 @@ pub enum Target {
     Dial(Url),
     /// fincert listens, and one device dials in.
     Listen(SocketAddr),
+    /// A browser that fincert starts: this program, or one that is found on the path.
+    Browser(Option<PathBuf>),
 }
 
 /// Why a text is no target.
@@ -33,8 +39,11 @@ pub enum TargetError {
     /// The address behind `listen:` is not one.
     #[error("listen:{0} is not an address; want listen, listen:PORT or listen:ADDRESS:PORT")]
     Address(String),
+    /// Nothing follows `browser:`.
+    #[error("browser: needs a program, such as browser:/usr/bin/chromium; browser alone looks for one")]
+    NoBrowser,
     /// Another form.
-    #[error("no such target: {0}; want mock, stdio:COMMAND, ws://…, wss://…, listen or listen:ADDRESS:PORT")]
+    #[error("no such target: {0}; want {FORMS}")]
     Unknown(String),
 }
 
@@ -56,6 +65,16 @@ impl FromStr for Target {
         }
         if let Some(address) = text.strip_prefix("listen") {
             return listen(address.strip_prefix(':').unwrap_or(address));
+        }
+        if text == "browser" {
+            return Ok(Self::Browser(None));
+        }
+        if let Some(program) = text.strip_prefix("browser:") {
+            return if program.is_empty() {
+                Err(TargetError::NoBrowser)
+            } else {
+                Ok(Self::Browser(Some(program.into())))
+            };
         }
         Err(TargetError::Unknown(text.to_owned()))
     }
@@ -93,6 +112,8 @@ impl std::fmt::Display for Target {
                 f.write_str("listen")
             }
             Self::Listen(address) => write!(f, "listen:{address}"),
+            Self::Browser(None) => f.write_str("browser"),
+            Self::Browser(Some(program)) => write!(f, "browser:{}", program.display()),
         }
     }
 }
@@ -103,7 +124,16 @@ mod tests {
 
     #[test]
     fn every_form_reads_back() {
-        for text in ["mock", "stdio:python3 'my engine.py'", "ws://127.0.0.1:1/bridge", "listen", "listen:[::1]:7000"] {
+        let forms = [
+            "mock",
+            "stdio:python3 'my engine.py'",
+            "ws://127.0.0.1:1/bridge",
+            "listen",
+            "listen:[::1]:7000",
+            "browser",
+            "browser:/opt/my browser/chrome",
+        ];
+        for text in forms {
             let target: Target = text.parse().unwrap();
             assert_eq!(target.to_string(), text);
         }
@@ -114,7 +144,7 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused_with_the_forms() {
-        for text in ["", "mok", "stdio:", "stdio:'a", "ws://", "listen:x"] {
+        for text in ["", "mok", "stdio:", "stdio:'a", "ws://", "listen:x", "browser:", "browsers"] {
             assert!(text.parse::<Target>().is_err(), "{text}");
         }
     }

@@ -184,7 +184,7 @@ async fn whoever_lacks_the_url_is_refused_and_the_device_still_gets_in() {
         ("/bridge?token=", &[], "401"),
         ("/bridge?token=0123456789abcdef0123456789abcdef", &[], "401"),
         (shorter, &[], "401"),
-        ("/", &[], "404"),
+        ("/", &[], "401"),
         (&path.replace("/bridge", "/other"), &[], "404"),
         (&path, &[("Origin", "https://evil.example")], "403"),
         (&path, &[("Origin", "http://127.0.0.1.evil.example")], "403"),

@@ -11,7 +11,7 @@ use fincert_mocks::{Config, MockHost};
 use fincert_schemas::Lang;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::capture::Capture;
-use fincert_schemas::catalog::{APIS, api_of};
+use fincert_schemas::catalog::{APIS, api_of, is_webrtc_function, webrtc_functions};
 use fincert_schemas::fixture;
 use fincert_schemas::run::Subject;
 use fincert_schemas::run::flow::Referee;
@@ -32,7 +32,7 @@ pub(crate) struct Options {
     /// Its argument as JSON; {"$file": "SPECIMEN"} stands for the path of a specimen given to the target
     #[arg(default_value = "{}")]
     json: String,
-    /// mock, stdio:COMMAND, ws://…, wss://…, listen or listen:ADDRESS:PORT
+    /// mock, stdio:COMMAND, ws://…, wss://…, listen, listen:ADDRESS:PORT, browser or browser:PROGRAM
     #[arg(long, default_value = "mock", value_name = "T")]
     target: Target,
     /// The canned result that a mock host shall give
@@ -58,8 +58,8 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         if options.method.starts_with("ft.") { options.method.clone() } else { format!("ft.{}", options.method) };
     let with: Value = serde_json::from_str(&options.json)
         .map_err(|error| Failure::usage(format!("the argument is not JSON: {error}")))?;
-    if api_of(&method).is_none() {
-        let names: Vec<_> = APIS.iter().map(|(api, _)| *api).collect();
+    if api_of(&method).is_none() && !is_webrtc_function(&method) {
+        let names: Vec<_> = APIS.iter().map(|(api, _)| *api).chain(webrtc_functions()).collect();
         return Err(Failure::usage(format!("no such API: {}; there are: {}", options.method, names.join(", "))));
     }
     if let Some(wrong) = wrong_placeholder(&with, law.suite) {
@@ -93,8 +93,8 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         Source::Dial(url)
     } else {
         Source::open(&plan, &mut |progress| {
-            if let Progress::Waiting { url } = progress {
-                eprintln!("waiting for a device; it dials\n    {url}");
+            if let Progress::Waiting { url, page } = progress {
+                eprintln!("waiting for a device; it dials\n    {url}\nor a browser, which opens\n    {page}");
             }
         })
         .await

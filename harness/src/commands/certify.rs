@@ -32,7 +32,7 @@ const OUT: &str = "fincert-out";
 #[derive(Debug, clap::Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// mock, stdio:COMMAND, ws://…, wss://…, listen or listen:ADDRESS:PORT
+    /// mock, stdio:COMMAND, ws://…, wss://…, listen, listen:ADDRESS:PORT, browser or browser:PROGRAM
     #[arg(long, default_value = "mock", value_name = "T", help_heading = "Target")]
     target: Target,
     /// A deliberate wrongness of the embedded mock host; `fincert list defects` names them

@@ -37,10 +37,12 @@ impl<'a> Reporter<'a> {
     /// One event of the runner.
     pub(super) fn show(&mut self, progress: &Progress<'_>) {
         match progress {
-            Progress::Waiting { url } => {
+            Progress::Waiting { url, page } => {
                 self.line(&match self.lang {
-                    Lang::En => format!("waiting for a device; it dials\n    {url}"),
-                    Lang::Zh => format!("等待设备接入，请让设备连接\n    {url}"),
+                    Lang::En => {
+                        format!("waiting for a device; it dials\n    {url}\nor a browser, which opens\n    {page}")
+                    }
+                    Lang::Zh => format!("等待设备接入，请让设备连接\n    {url}\n或在浏览器中打开\n    {page}"),
                 });
             }
             Progress::Session(session) => {

@@ -8,14 +8,18 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, error::CapacityError};
 use url::Url;
 
-use super::{ConnectError, Guard, Incoming, QUEUE, Wire};
+use super::{ConnectError, Guard, Incoming, Obituary, QUEUE, Wire};
 
 /// How long the connection and its handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How often, and at what distance, it is looked whether a program has ended whose connection was torn.
+const TEARS: u32 = 25;
+const TEAR: Duration = Duration::from_millis(20);
 
 /// Connects to a target's WebSocket server.
 pub async fn dial(url: &Url) -> Result<Wire, ConnectError> {
@@ -26,7 +30,7 @@ pub async fn dial(url: &Url) -> Result<Wire, ConnectError> {
     let connecting = tokio_tungstenite::connect_async_with_config(url.as_str(), Some(limits()), true);
     let refused = |reason, detail: String| ConnectError::new(reason, detail);
     match tokio::time::timeout(HANDSHAKE, connecting).await {
-        Ok(Ok((socket, _))) => Ok(wire(socket)),
+        Ok(Ok((socket, _))) => Ok(wire(socket, None)),
         // A certificate that is not trusted comes as an I/O error of this kind.
         Ok(Err(Error::Io(error))) if error.kind() == std::io::ErrorKind::InvalidData => {
             Err(refused(Reason::HandshakeFailed, error.to_string()))
@@ -43,7 +47,7 @@ pub(super) fn limits() -> WebSocketConfig {
 }
 
 /// Turns an open WebSocket into a wire.
-pub(super) fn wire<S>(socket: WebSocketStream<S>) -> Wire
+pub(super) fn wire<S>(socket: WebSocketStream<S>, obituary: Option<Obituary>) -> Wire
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -65,6 +69,9 @@ where
             let incoming = match stream.next().await {
                 Some(Ok(Message::Text(text))) => Incoming::Frame(text.as_bytes().to_vec()),
                 Some(Ok(Message::Binary(bytes))) => Incoming::Frame(bytes.to_vec()),
+                Some(Ok(Message::Close(Some(CloseFrame { code: CloseCode::Away, .. })))) => {
+                    break torn("closed: the page was left".to_owned(), obituary.as_ref()).await;
+                }
                 Some(Ok(Message::Close(reason))) => {
                     break reason.map_or_else(|| "closed".to_owned(), |r| format!("closed: {} {}", r.code, r.reason));
                 }
@@ -76,8 +83,8 @@ where
                     // The rest of the message cannot be skipped, so the connection is of no more use.
                     break "a message larger than the limit".to_owned();
                 }
-                Some(Err(error)) => break error.to_string(),
-                None => break "closed".to_owned(),
+                Some(Err(error)) => break torn(error.to_string(), obituary.as_ref()).await,
+                None => break torn("closed".to_owned(), obituary.as_ref()).await,
             };
             if sender.send((Instant::now(), incoming)).await.is_err() {
                 return;
@@ -88,4 +95,16 @@ where
     // The writer ends by itself when the wire is dropped, so that it can still say goodbye.
     drop(writer);
     Wire { outgoing, incoming, guard: Guard { process: None, tasks: vec![reader.abort_handle()] } }
+}
+
+/// Why a connection ended that the other end was not asked to close: the program at the other end may have ended, which takes a moment to show.
+async fn torn(error: String, obituary: Option<&Obituary>) -> String {
+    let Some(Obituary(ended)) = obituary else { return error };
+    for _ in 0..TEARS {
+        if let Some(text) = ended() {
+            return text;
+        }
+        tokio::time::sleep(TEAR).await;
+    }
+    error
 }

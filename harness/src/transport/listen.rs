@@ -1,38 +1,55 @@
-//! WebSocket, listening: a device dials in with the printed URL. Loopback unless told otherwise; the token is
-//! required; Origin and Host are checked; one device at a time.
+//! WebSocket, listening: devices dial in with the printed URL, and a browser opens the page that does so. Loopback
+//! unless told otherwise. Who is let in is in [`super::door`].
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fincert_schemas::run::Reason;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
-use tokio_tungstenite::tungstenite::http::{StatusCode, header};
-use url::Url;
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
 
-use super::{ConnectError, Wire, dial};
+use super::door::Door;
+use super::{ConnectError, Obituary, Wire};
 
-/// How long a peer may take for its handshake.
+/// How long a peer may take to say what it wants.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How many peers may be in their handshake at once.
-const HANDSHAKES: usize = 16;
+/// How many peers are served at a time, those not counted that dialled in; one more is closed at once.
+const MAX_CONNECTIONS: usize = 64;
+/// How many that dialled in may wait to be driven. Each holds no more than a handshake until then.
+const MAX_WAITING: usize = 32;
 
 /// Waits for devices.
 #[derive(Debug)]
 pub struct Listener {
-    listener: TcpListener,
     address: SocketAddr,
     token: String,
+    wires: mpsc::Receiver<Wire>,
+    accepting: AbortHandle,
 }
 
 impl Listener {
     /// Binds the address; `token` is what a device must show.
     pub async fn bind(address: SocketAddr, token: String) -> std::io::Result<Self> {
+        Self::bind_for(address, token, None).await
+    }
+
+    /// The same for a program of which it is known whether it still runs.
+    pub(crate) async fn bind_for(
+        address: SocketAddr,
+        token: String,
+        obituary: Option<Obituary>,
+    ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, address, token })
+        let (sender, wires) = mpsc::channel(MAX_WAITING);
+        let door = Arc::new(Door { address, token: token.clone(), wires: sender, obituary });
+        let accepting = tokio::spawn(accept(listener, door)).abort_handle();
+        Ok(Self { address, token, wires, accepting })
     }
 
     /// What the device dials.
@@ -40,101 +57,70 @@ impl Listener {
         format!("ws://{}/bridge?token={}", self.address, self.token)
     }
 
-    /// Waits for a device, refusing whoever lacks the token or comes from a foreign page.
-    pub async fn accept(&self, patience: Duration) -> Result<Wire, ConnectError> {
+    /// What a browser opens.
+    pub fn page_url(&self) -> String {
+        format!("http://{}/?token={}", self.address, self.token)
+    }
+
+    /// The next device that dialled in and is still there.
+    pub async fn accept(&mut self, patience: Duration) -> Result<Wire, ConnectError> {
         let waiting = async {
-            // Several at once: a browser opens connections on which it says nothing, and must not keep the device out.
-            let mut handshakes = FuturesUnordered::new();
-            loop {
-                tokio::select! {
-                    accepted = self.listener.accept(), if handshakes.len() < HANDSHAKES => match accepted {
-                        Ok((stream, peer)) => handshakes.push(self.handshake(stream, peer)),
-                        Err(error) => {
-                            tracing::warn!(%error, "a connection was not accepted");
-                            tokio::time::sleep(Duration::from_millis(100)).await;
-                        }
-                    },
-                    // A pattern here would switch the branch off after a refusal, and leave the others waiting.
-                    done = handshakes.next(), if !handshakes.is_empty() => {
-                        if let Some(Some(wire)) = done {
-                            return wire;
-                        }
-                    }
+            while let Some(wire) = self.wires.recv().await {
+                // Nobody reads a connection before it is driven; a closed one has been given up by its device.
+                if !wire.incoming.is_closed() {
+                    return Some(wire);
                 }
             }
+            None
         };
-        tokio::time::timeout(patience, waiting).await.map_err(|_| {
+        tokio::time::timeout(patience, waiting).await.ok().flatten().ok_or_else(|| {
             ConnectError::new(
                 Reason::ConnectionRefused,
                 format!("no device dialled in within {} s", patience.as_secs()),
             )
         })
     }
+}
 
-    async fn handshake(&self, stream: TcpStream, peer: SocketAddr) -> Option<Wire> {
-        #[expect(clippy::result_large_err, reason = "tungstenite's callback type")]
-        let check = |request: &Request, response: Response| self.check(request, response);
-        let upgrade = tokio_tungstenite::accept_hdr_async_with_config(stream, check, Some(dial::limits()));
-        match tokio::time::timeout(HANDSHAKE, upgrade).await {
-            Ok(Ok(socket)) => return Some(dial::wire(socket)),
-            Ok(Err(error)) => tracing::warn!(%peer, %error, "a connection was refused"),
-            Err(_) => tracing::warn!(%peer, "no handshake in time"),
-        }
-        None
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.accepting.abort();
     }
+}
 
-    #[expect(clippy::result_large_err, reason = "tungstenite's callback type")]
-    fn check(&self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-        let refuse = |status: StatusCode, why: &str| {
-            let mut refusal = ErrorResponse::new(Some(format!("fincert: {why}\n")));
-            *refusal.status_mut() = status;
-            Err(refusal)
-        };
-        let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        if request.uri().path() != "/bridge" {
-            return refuse(StatusCode::NOT_FOUND, "the bridge is at /bridge");
-        }
-        let query = request.uri().query().unwrap_or_default();
-        let shown =
-            url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token").map(|(_, value)| value);
-        if !shown.is_some_and(|shown| same(shown.as_bytes(), self.token.as_bytes())) {
-            return refuse(StatusCode::UNAUTHORIZED, "the token is missing or wrong; use the URL that fincert printed");
-        }
-        if !text(header::HOST).is_some_and(|host| self.is_own_host(host)) {
-            return refuse(StatusCode::FORBIDDEN, "the Host header names another host");
-        }
-        if text(header::ORIGIN).is_some_and(|origin| !self.is_near(origin)) {
-            return refuse(StatusCode::FORBIDDEN, "pages of this origin may not dial in");
-        }
-        Ok(response)
-    }
-
-    fn is_own_host(&self, host: &str) -> bool {
-        let Ok(url) = Url::parse(&format!("http://{host}/")) else { return false };
-        match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback() || !self.address.ip().is_loopback(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback() || !self.address.ip().is_loopback(),
-            None => false,
-        }
-    }
-
-    /// Pages from a file, a sandbox or this machine; a native client sends no Origin at all.
-    fn is_near(&self, origin: &str) -> bool {
-        if origin == "null" || origin.starts_with("file:") {
-            return true;
-        }
-        let Ok(url) = Url::parse(origin) else { return false };
-        match url.host() {
-            Some(url::Host::Domain(name)) => name == "localhost",
-            Some(url::Host::Ipv4(ip)) => ip.is_loopback() || IpAddr::V4(ip) == self.address.ip(),
-            Some(url::Host::Ipv6(ip)) => ip.is_loopback() || IpAddr::V6(ip) == self.address.ip(),
-            None => false,
+/// The accept loop. Connections end with it: the set is dropped.
+async fn accept(listener: TcpListener, door: Arc<Door>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) if connections.len() < MAX_CONNECTIONS => {
+                    connections.spawn(serve(stream, peer, Arc::clone(&door)));
+                }
+                Ok((_, peer)) => tracing::warn!(%peer, "too many connections; one was closed"),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection was not accepted");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            },
         }
     }
 }
 
-/// Compares without telling by its time where the first difference is.
-fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |all, (x, y)| all | (x ^ y)) == 0
+async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(|mut request| {
+        let answer = door.answer(&mut request, peer);
+        async move { Ok::<_, std::convert::Infallible>(answer) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HANDSHAKE)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(error) = served {
+        tracing::warn!(%peer, %error, "a connection was refused");
+    }
 }

@@ -1,9 +1,11 @@
 //! What carries the bridge. Each transport turns its stream into frames, and knows nothing of their content.
 
 mod dial;
+mod door;
 mod listen;
 mod stdio;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use fincert_schemas::run::Reason;
@@ -47,6 +49,16 @@ pub struct Wire {
     pub incoming: mpsc::Receiver<(Instant, Incoming)>,
     /// Ends the target when dropped.
     pub guard: Guard,
+}
+
+/// Tells what became of the program at the other end of a connection, once it has ended.
+#[derive(Clone)]
+pub(crate) struct Obituary(pub(crate) Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl std::fmt::Debug for Obituary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Obituary")
+    }
 }
 
 /// Ends what a transport started.
