@@ -67,9 +67,14 @@ pub fn is_webrtc(method: &str) -> bool {
         .any(|head| method.starts_with(head))
 }
 
+/// The documented functions of `ft.webrtc`, which need no object.
+pub fn webrtc_functions() -> impl Iterator<Item = &'static str> {
+    WEBRTC_METHODS.iter().map(|(name, ..)| *name).filter(|name| name.starts_with("ft.webrtc."))
+}
+
 /// Whether the method is a documented function of `ft.webrtc`, which needs no object.
 pub fn is_webrtc_function(method: &str) -> bool {
-    method.starts_with("ft.webrtc.") && WEBRTC_METHODS.iter().any(|(name, ..)| *name == method)
+    webrtc_functions().any(|name| name == method)
 }
 
 /// The profile of an API.
