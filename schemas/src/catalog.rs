@@ -52,7 +52,7 @@ const WEBRTC_METHODS: &[(&str, Option<&str>, Option<&str>)] = &[
     ("RTCPeerConnection.createAnswer", Some("createAnswer.options"), Some("createAnswer.result")),
     ("RTCPeerConnection.setLocalDescription", Some("sessionDescription"), None),
     ("RTCPeerConnection.setRemoteDescription", Some("sessionDescription"), None),
-    ("RTCPeerConnection.addIceCandidate", Some("iceCandidate"), None),
+    ("RTCPeerConnection.addIceCandidate", None, None),
     ("RTCPeerConnection.getConfiguration", None, Some("getConfiguration.result")),
     ("RTCPeerConnection.addTrack", None, None),
     ("RTCPeerConnection.close", None, None),

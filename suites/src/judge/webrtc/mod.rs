@@ -4,19 +4,29 @@
 //! place, and what follows from an earlier failure is not accused again: media of a call that never came up was not
 //! exercised.
 
+mod answers;
 mod call;
 mod candidates;
+mod devices;
 mod dtls;
+mod events;
 mod hints;
 mod ice;
 mod line;
 mod media;
+mod methods;
 mod negotiation;
+mod offering;
 mod offers;
+mod properties;
+mod refusals;
 mod relay;
 mod sdp;
+mod states;
 mod stopping;
+mod tables;
 mod texts;
+mod tracks;
 pub(super) mod view;
 mod words;
 
@@ -34,4 +44,13 @@ pub(super) const CHECKS: &[&[Check]] = &[
     negotiation::CHECKS,
     offers::CHECKS,
     candidates::CHECKS,
+    tables::CHECKS,
+    devices::CHECKS,
+    methods::CHECKS,
+    offering::CHECKS,
+    properties::CHECKS,
+    states::CHECKS,
+    events::CHECKS,
+    tracks::CHECKS,
+    refusals::CHECKS,
 ];
