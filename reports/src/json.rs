@@ -6,12 +6,13 @@
 use std::io::{self, Write};
 
 use fincert_schemas::Level;
+use fincert_schemas::run::flow::Referee;
 use fincert_schemas::run::{Ended, Judgement, RunHeader, Session};
 use indexmap::IndexMap;
 use serde::Serialize;
 
 use crate::text::is_deceptive;
-use crate::{Run, Standing, Tally};
+use crate::{FlowTimes, Run, Standing, Tally};
 
 /// The version of the document's shape.
 pub const DOCUMENT_VERSION: u32 = 1;
@@ -31,6 +32,9 @@ pub struct Document<'a> {
     pub sessions: &'a [Session],
     /// How each scenario ended. What was observed stands in the run record.
     pub scenarios: Vec<Scenario<'a>>,
+    /// How long each WebRTC flow took, by referee. Reported, never certified on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flows: Vec<FlowTimes<'a>>,
     /// What is thought of it.
     pub judgement: &'a Judgement,
     /// The texts of the requirements that the judgement names, by id, in the specification's order.
@@ -44,6 +48,9 @@ pub struct Scenario<'a> {
     pub scenario: &'a str,
     /// The session that it ran in; 0 where no session could be had.
     pub session: u32,
+    /// The referee of a WebRTC flow; one that both drove is there twice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub referee: Option<Referee>,
     /// How it ended.
     pub ended: &'a Ended,
     /// The command that replays it, where something was found in it.
@@ -79,6 +86,7 @@ impl<'a> Document<'a> {
         let scenarios = run.transcripts.iter().map(|transcript| Scenario {
             scenario: &transcript.scenario,
             session: transcript.session,
+            referee: transcript.referee,
             ended: &transcript.ended,
             replay: found(&transcript.scenario).then(|| (run.replay)(&transcript.scenario)),
         });
@@ -89,6 +97,7 @@ impl<'a> Document<'a> {
             header: run.header,
             sessions: run.sessions,
             scenarios: scenarios.collect(),
+            flows: run.transcripts.iter().filter_map(FlowTimes::of).collect(),
             judgement,
             requirements: texts(run),
         }

@@ -2,7 +2,8 @@
 //!
 //! Each suite begins with a case for each decision (`certification`), so that a profile that is not
 //! certified only because something was not exercised is red as well. Known failures are skipped and
-//! unexpected passes fail, as the exit code has it. No times and no random ids: equal runs give equal bytes.
+//! unexpected passes fail, as the exit code has it. No times but those of a failed flow's time line, and no random ids:
+//! equal runs give equal bytes.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -15,7 +16,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::text::{clean, clip};
 use crate::words::{self, say};
-use crate::{Run, Standing, is_bad};
+use crate::{Run, Standing, is_bad, timeline};
 
 /// The longest message, in characters.
 const LONGEST: usize = 500;
@@ -127,11 +128,24 @@ impl<'a> Renderer<'a> {
                 failed(kind, &message(), ty, &self.details(id, scenario, findings))
             }
         };
+        let failed = matches!(status, TestCaseStatus::NonSuccess { .. });
         let mut case = case(id, scenario, status);
         if outcome == Outcome::Warn {
             case.set_system_out(self.details(id, scenario, findings));
+        } else if let Some(lines) = self.timelines(scenario).filter(|_| failed) {
+            case.set_system_out(lines);
         }
         case
+    }
+
+    /// The time line of a flow, by each referee that drove it.
+    fn timelines(&self, scenario: &str) -> Option<String> {
+        let flows = self.run.flows(scenario).filter_map(|transcript| {
+            let referee = transcript.referee?.as_str();
+            let entries = timeline::of(transcript, self.lang, None)?;
+            Some(format!("\n{} {referee}\n{}", clean(scenario), timeline::plain(&entries, self.lang)))
+        });
+        Some(flows.collect::<String>()).filter(|text| !text.is_empty())
     }
 
     /// One line that says it all.

@@ -10,6 +10,8 @@ mod page;
 pub mod standing;
 pub mod terminal;
 pub mod text;
+mod timeline;
+pub mod times;
 mod words;
 
 use std::io::{self, Write};
@@ -20,6 +22,7 @@ use fincert_schemas::{Lang, Ledger};
 
 pub use fincert_schemas::run::Standing;
 pub use standing::Tally;
+pub use times::FlowTimes;
 
 /// Everything that a renderer may look at.
 #[derive(Clone, Copy)]
@@ -57,6 +60,13 @@ impl Run<'_> {
     /// The verdict on a requirement in a scenario.
     pub fn verdict(&self, requirement: &str, scenario: &str) -> Option<&Verdict> {
         self.judgement.verdicts.iter().find(|v| v.requirement == requirement && v.scenario == scenario)
+    }
+
+    /// The transcripts of a WebRTC flow: one a referee. None where the scenario is no flow.
+    pub fn flows<'s>(&'s self, scenario: &'s str) -> impl Iterator<Item = &'s Transcript> {
+        self.transcripts
+            .iter()
+            .filter(move |transcript| transcript.referee.is_some() && transcript.scenario == scenario)
     }
 
     /// The findings that share a cause.

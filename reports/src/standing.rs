@@ -35,8 +35,7 @@ pub struct Tally {
 impl Tally {
     /// Counts.
     pub fn of(judgement: &Judgement, transcripts: &[Transcript]) -> Self {
-        let mut tally =
-            Self { requirements: judgement.requirements.len(), scenarios: transcripts.len(), ..Self::default() };
+        let mut tally = Self { requirements: judgement.requirements.len(), ..Self::default() };
         for requirement in &judgement.requirements {
             *match requirement.outcome {
                 Outcome::Pass => &mut tally.pass,
@@ -48,12 +47,13 @@ impl Tally {
                 Outcome::NotApplicable => &mut tally.not_applicable,
             } += 1;
         }
-        for transcript in transcripts {
-            *match transcript.ended {
+        for ended in endings(transcripts) {
+            *match ended {
                 Ended::Driven => &mut tally.driven,
                 Ended::Skipped { .. } => &mut tally.skipped,
                 Ended::Broken { .. } => &mut tally.broken,
             } += 1;
+            tally.scenarios += 1;
         }
         tally
     }
@@ -70,4 +70,19 @@ impl Tally {
             Outcome::NotApplicable => self.not_applicable,
         }
     }
+}
+
+/// How each scenario ended. A flow that two referees drove is one scenario, and ended as the better of the two did: one
+/// that is unable to drive it leaves it to the other.
+fn endings(transcripts: &[Transcript]) -> Vec<&Ended> {
+    let rank = |ended: &Ended| match ended {
+        Ended::Driven => 0,
+        Ended::Broken { .. } => 1,
+        Ended::Skipped { .. } => 2,
+    };
+    let again = |a: &Transcript, b: &Transcript| {
+        a.scenario == b.scenario && a.referee.is_some() && b.referee.is_some() && a.referee != b.referee
+    };
+    let flows = transcripts.chunk_by(again);
+    flows.filter_map(|same| same.iter().map(|transcript| &transcript.ended).min_by_key(|ended| rank(ended))).collect()
 }

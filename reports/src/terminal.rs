@@ -1,10 +1,11 @@
 //! What a person reads after a run: quiet when green, precise when red.
 //!
 //! From top to bottom: what was certified, what was decided, the causes of failures, then of doubts, then
-//! of warnings, accuracy, what was not exercised, and last, where the eye rests, the summary.
+//! of warnings, accuracy, times, what was not exercised, and last, where the eye rests, the summary.
 
 mod causes;
 mod decisions;
+mod flows;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -23,6 +24,7 @@ pub fn render(run: &Run<'_>, style: &Style, out: &mut dyn Write) -> io::Result<(
     decisions::write(&mut page, run, style.lang);
     causes::write(&mut page, run, style.lang);
     accuracy(&mut page, run, style.lang);
+    flows::times(&mut page, run, style.lang);
     not_exercised(&mut page, run, style.lang);
     summary(&mut page, run, style.lang);
     out.write_all(page.finish().as_bytes())
@@ -56,6 +58,7 @@ fn head(page: &mut Page, run: &Run<'_>, lang: Lang) {
         false => (words::label(lang, 0, "", ""), ""),
     };
     page.row(&row.put(Tone::Quiet, &header.target).put(Tone::Bad, text));
+    flows::referees(page, run, lang);
     let mut note = |zh: &str, en: &str| page.row(&Row::default().put(Tone::Warn, say(lang, zh, en)));
     if run.is_mock() {
         note(

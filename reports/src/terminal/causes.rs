@@ -3,6 +3,7 @@
 use fincert_schemas::run::{CauseGroup, Finding, Outcome};
 use fincert_schemas::{Lang, Level};
 
+use super::flows::Shown;
 use crate::Run;
 use crate::page::{Page, Row, Tone};
 use crate::text::clip;
@@ -37,13 +38,15 @@ pub(super) fn write(page: &mut Page, run: &Run<'_>, lang: Lang) {
         run.judgement.causes.iter().map(|cause| (class(run, cause), cause)).collect();
     causes.sort_by_key(|(class, _)| *class);
     let failures = causes.partition_point(|(class, _)| *class == Class::Failure);
+    let mut shown = Shown::default();
     for (class, cause) in &causes[..failures] {
-        block(page, run, lang, *class, cause);
+        block(page, run, lang, *class, cause, &mut shown);
     }
     unexpected(page, run, lang);
     for (class, cause) in &causes[failures..] {
-        block(page, run, lang, *class, cause);
+        block(page, run, lang, *class, cause, &mut shown);
     }
+    shown.finish(page, lang);
 }
 
 fn class(run: &Run<'_>, cause: &CauseGroup) -> Class {
@@ -57,7 +60,7 @@ fn class(run: &Run<'_>, cause: &CauseGroup) -> Class {
     }
 }
 
-fn block(page: &mut Page, run: &Run<'_>, lang: Lang, class: Class, cause: &CauseGroup) {
+fn block<'a>(page: &mut Page, run: &Run<'a>, lang: Lang, class: Class, cause: &CauseGroup, shown: &mut Shown<'a>) {
     page.gap();
     let Some(finding) = run.judgement.findings.get(cause.first as usize) else {
         // A record that someone cut. What failed is said all the same.
@@ -88,6 +91,7 @@ fn block(page: &mut Page, run: &Run<'_>, lang: Lang, class: Class, cause: &Cause
         page.row(&field("另见", "also in").put(Tone::Plain, some_of(lang, others, SCENARIOS)).put(Tone::Quiet, seen));
     }
     if full {
+        shown.show(page, run, lang, finding, INDENT);
         page.command(field("重放", "replay"), &(run.replay)(&finding.scenario));
     }
     requirements(page, run, lang, class, &cause.requirements);

@@ -35,7 +35,7 @@ impl Fixture {
     }
 }
 
-const EVERY: &str = r#"
+pub(crate) const EVERY: &str = r#"
 clause: "1"
 title: {zh: 使用背景, en: Background}
 profile: every
@@ -120,15 +120,15 @@ requirements:
 pub(crate) const HOSTILE: &str =
     "string \"\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31mPASS\u{202e}gnp.\u{feff}\r\n]]>&<evil/>\u{0}\u{fffe}\"";
 
-fn both(zh: &str, en: &str) -> Bilingual {
+pub(crate) fn both(zh: &str, en: &str) -> Bilingual {
     Bilingual::new(zh, en)
 }
 
-fn missing(requirement: &str, outcome: Outcome, reason: Option<Reason>) -> Missing {
+pub(crate) fn missing(requirement: &str, outcome: Outcome, reason: Option<Reason>) -> Missing {
     Missing { requirement: requirement.into(), outcome, reason }
 }
 
-fn certification(
+pub(crate) fn certification(
     name: &str,
     decision: Decision,
     must: (u32, u32),
@@ -138,11 +138,11 @@ fn certification(
     Certification { name: name.into(), decision, reason: None, must: must.1, must_met: must.0, warnings, missing }
 }
 
-fn verdict(requirement: &str, scenario: &str, outcome: Outcome) -> Verdict {
+pub(crate) fn verdict(requirement: &str, scenario: &str, outcome: Outcome) -> Verdict {
     Verdict { requirement: requirement.into(), scenario: scenario.into(), outcome, reason: None }
 }
 
-fn overall(
+pub(crate) fn overall(
     ledger: &Ledger,
     id: &str,
     outcome: Outcome,
@@ -158,7 +158,7 @@ fn transcript(scenario: &str, ended: Ended) -> Transcript {
     Transcript { scenario: scenario.into(), session: 1, referee: None, events: Vec::new(), ended }
 }
 
-fn cause(
+pub(crate) fn cause(
     cause: &str,
     outcome: Outcome,
     requirements: &[&str],
@@ -182,7 +182,7 @@ fn ledger() -> Ledger {
     Ledger::read(files.map(|(name, text)| (name.to_owned(), text))).expect("the fixture's ledger is sound")
 }
 
-fn hello() -> Hello {
+pub(crate) fn hello() -> Hello {
     Hello {
         protocol: 1,
         name: "Acme\u{1b}[31m Card OCR 艾克米".into(),
@@ -197,7 +197,7 @@ fn hello() -> Hello {
     }
 }
 
-fn header() -> RunHeader {
+pub(crate) fn header() -> RunHeader {
     RunHeader {
         record: RECORD_VERSION,
         capture: CAPTURE_VERSION,
@@ -214,6 +214,7 @@ fn header() -> RunHeader {
         revealed: false,
         scenarios: vec!["ocr/bank-card/clear".into(), "ocr/id-card/front".into()],
         known_failing: vec!["ocr.result.error-code @ ocr/bank-card/clear".into()],
+        ..RunHeader::default()
     }
 }
 
