@@ -84,29 +84,29 @@ pub(crate) fn of(transcript: &Transcript, lang: Lang, focus: Option<u32>) -> Opt
     transcript.referee?;
     let (mut items, mut endings) = Gathering::of(transcript, focus).finish();
     items.sort_by_key(|item| item.at_us);
-    let mut lost_endings = 0;
+    let mut left_out = 0;
     if endings.len() > ENDINGS {
         // The first tells where it began to go wrong, the last ones where it stopped.
-        lost_endings = endings.len() - ENDINGS;
-        endings.drain(1..=lost_endings);
+        left_out = endings.len() - ENDINGS;
+        endings.drain(1..=left_out);
     }
     let room = ENTRIES - endings.len();
-    let mut left_out = 0;
-    if items.len() > room {
-        left_out = items.len() - (room - 1);
-        for _ in 0..left_out {
-            // The least telling goes first, and of equals the earliest: it is the end that matters.
+    if items.len() > room - usize::from(left_out > 0) {
+        // One entry says how many are left out.
+        let least_telling = items.len() - (room - 1);
+        left_out += least_telling;
+        for _ in 0..least_telling {
+            // Of equals the earliest goes: it is the end that matters.
             let least = items.iter().map(|item| item.weight).min().unwrap_or_default();
             let index = items.iter().position(|item| item.weight == least).unwrap_or_default();
             items.remove(index);
         }
     }
     let mut entries: Vec<Entry> = items.iter().map(|item| item.entry(lang)).collect();
-    if left_out + lost_endings > 0 {
-        let number = left_out + lost_endings;
+    if left_out > 0 {
         let text = match lang {
-            Lang::Zh => format!("… 另有 {number} 项从略"),
-            Lang::En => format!("… {number} more left out"),
+            Lang::Zh => format!("… 另有 {left_out} 项从略"),
+            Lang::En => format!("… {left_out} more left out"),
         };
         entries.push(Entry { at_ms: None, who: Who::Nobody, text, tone: Tone::Quiet });
     }

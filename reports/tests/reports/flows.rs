@@ -125,6 +125,18 @@ fn a_time_line_is_short() {
     assert_eq!(lines.trim_matches('\n').lines().count(), 1 + 16, "{lines}");
     assert!(lines.lines().all(|line| line.chars().count() < 1_200 && !line.chars().any(char::is_control)), "{lines}");
     assert!(lines.contains(" more left out"), "{lines}");
+
+    // Waits alone, and no more entries than fit beside what is said of the rest.
+    let mut script = Script::new(Flow::Call);
+    for index in 0..12 {
+        script.call(index, &format!("RTCPeerConnection.method{index}"), json!({}), json!({}));
+    }
+    for index in 0..9 {
+        script.unanswered(100 + index, &format!("RTCPeerConnection.silent{index}"), 5_000, true);
+    }
+    let lines = lines_of(vec![script.ends("webrtc.no-video", Referee::WebrtcRs, Ended::Driven)], Lang::En);
+    assert_eq!(lines.trim_matches('\n').lines().count(), 1 + 16, "{lines}");
+    assert!(lines.contains("silent0") && lines.contains("silent8") && lines.contains("… 6 more left out"), "{lines}");
 }
 
 #[test]
