@@ -17,6 +17,17 @@ mod ocr_fields;
 mod ocr_shape;
 mod open_app;
 mod requests;
+mod webrtc_calls;
+mod webrtc_candidates;
+mod webrtc_connection;
+mod webrtc_devices;
+mod webrtc_edit;
+mod webrtc_events;
+mod webrtc_hostile;
+mod webrtc_media;
+mod webrtc_methods;
+mod webrtc_sdp;
+mod webrtc_states;
 mod witness;
 
 use std::sync::LazyLock;
@@ -199,6 +210,16 @@ pub fn all() -> &'static [Defect] {
             open_app::ALL,
             witness::ALL,
             requests::ALL,
+            webrtc_devices::ALL,
+            webrtc_media::ALL,
+            webrtc_connection::ALL,
+            webrtc_states::ALL,
+            webrtc_events::ALL,
+            webrtc_methods::ALL,
+            webrtc_candidates::ALL,
+            webrtc_sdp::ALL,
+            webrtc_calls::ALL,
+            webrtc_hostile::ALL,
         ];
         subjects.concat()
     });

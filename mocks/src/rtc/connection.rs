@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fincert_peer::{Connection, ConnectionEvent, Description, LocalTrack, PeerError, SdpKind};
-use fincert_schemas::bridge::{INVALID_PARAMS, Settlement, Via};
+use fincert_schemas::bridge::{Settlement, Via};
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
@@ -18,7 +18,7 @@ use super::objects::{self, Tracks};
 use super::refusal::Refusal;
 use super::task::Task;
 use super::voice::Voice;
-use super::{candidate, sdp};
+use super::{candidate, flood, sdp};
 use crate::host::Life;
 use crate::plan::{Action, Plan};
 
@@ -33,6 +33,8 @@ pub(crate) struct Place {
     pub(crate) name: String,
     pub(crate) voice: Voice,
     pub(crate) tracks: Tracks,
+    /// How many connections of the session are open.
+    pub(crate) open: Arc<AtomicUsize>,
     pub(crate) configuration: Map<String, Value>,
     pub(crate) began: Instant,
 }
@@ -41,7 +43,6 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Line {
     asks: mpsc::Sender<Asked>,
-    open: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
@@ -55,11 +56,10 @@ impl Line {
         life: Life,
     ) -> Self {
         let (asks, asked) = mpsc::channel(MAX_WAITING);
-        let open = Arc::new(AtomicBool::new(true));
+        place.open.fetch_add(1, Ordering::Relaxed);
         let mut actor = Actor {
             place,
             engine: Arc::clone(&engine),
-            open: Arc::clone(&open),
             listening: HashSet::new(),
             past: Past::default(),
             made: Vec::new(),
@@ -75,22 +75,20 @@ impl Line {
                 () = actor.live(events, asked) => {}
                 _ = over.changed() => {}
             }
+            if !actor.past.closed {
+                actor.place.open.fetch_sub(1, Ordering::Relaxed);
+            }
             // Work of the engine that is under way ends with the actor.
             drop(actor);
             engine.close().await;
             drop(life);
         });
-        Self { asks, open, task }
+        Self { asks, task }
     }
 
     /// Hands a message over; gives it back if too many wait.
     pub(crate) fn ask(&self, asked: Asked) -> Result<(), Asked> {
         self.asks.try_send(asked).map_err(mpsc::error::TrySendError::into_inner)
-    }
-
-    /// Whether it was not closed yet.
-    pub(crate) fn is_open(&self) -> bool {
-        self.open.load(Ordering::Relaxed)
     }
 
     /// Waits for the end of a connection that was told that it is over.
@@ -108,7 +106,6 @@ type Done = Result<Option<Description>, PeerError>;
 struct Actor {
     place: Place,
     engine: Arc<Connection>,
-    open: Arc<AtomicBool>,
     listening: HashSet<String>,
     past: Past,
     /// The offer and the answer that were made last, as told and as they are.
@@ -173,16 +170,14 @@ impl Actor {
     }
 
     async fn begin(&mut self, asked: Asked) {
-        let task = match self.task(&asked) {
-            Some(task) => task,
-            None => {
-                let plan = Plan::refuse(INVALID_PARAMS, "params.args[0]: no such object");
-                self.answer(&asked, plan).await;
-                return;
-            }
+        let task = self.task(&asked);
+        let settled = match &task {
+            Task::Settle(settlement) => Some(Plan::only(Action::Answer(settlement.clone()))),
+            Task::Nothing => Some(Plan::silent()),
+            _ => None,
         };
-        if let Task::Settle(settlement) = task {
-            self.answer(&asked, Plan::only(Action::Answer(settlement))).await;
+        if let Some(plan) = settled {
+            self.answer(&asked, plan).await;
             return;
         }
         let task = self.prepared(task);
@@ -190,8 +185,8 @@ impl Actor {
         self.doing = Some((asked, task));
     }
 
-    /// What is to be done; `None` where the argument is a handle of nothing.
-    fn task(&self, asked: &Asked) -> Option<Task> {
+    /// What is to be done.
+    fn task(&self, asked: &Asked) -> Task {
         let signaling = self.engine.signaling_state();
         let remote = self.engine.remote_description();
         let standing = Standing {
@@ -201,26 +196,22 @@ impl Actor {
             made: &self.made,
             added: &self.added,
             configuration: Some(&self.place.configuration),
+            kind_of: Some(&|handle| self.place.tracks.get(handle).map(|track| track.local().kind())),
         };
         let task = decide::of_connection(asked.name(), asked.args(), &standing);
-        if let Task::AddTrack(handle) = &task
-            && self.place.tracks.get(handle).is_none()
-        {
-            return None;
-        }
         let about = About::Call(asked.name(), asked.args());
-        Some(self.with_moment(about, |moment| self.place.voice.does(moment, task)))
+        self.with_moment(about, |moment| self.place.voice.does(moment, task))
     }
 
     /// What the engine needs beside the task.
     fn prepared(&mut self, task: Task) -> Task {
         match &task {
-            Task::AddTrack(handle) => {
+            Task::AddTrack(handle, _) => {
                 if let Some(track) = self.place.tracks.get(handle) {
                     self.senders.insert(handle.clone(), track.local().clone());
                 }
             }
-            Task::AddMuteTrack(handle) => {
+            Task::AddMuteTrack(handle, _) => {
                 if let Some(track) = self.place.tracks.get(handle) {
                     let mute = LocalTrack::new(track.local().kind(), track.local().id(), track.local().stream_id());
                     mute.stop();
@@ -255,9 +246,13 @@ impl Actor {
         let past = &mut self.past;
         match task {
             Task::MuteAnd(task) => self.remember(task),
-            Task::AddTrack(handle) | Task::AddMuteTrack(handle) => {
+            Task::AddTrack(handle, _) | Task::AddMuteTrack(handle, _) => {
                 past.tracks += 1;
                 self.added.push(handle.clone());
+            }
+            Task::AddCandidate(Some(candidate)) => {
+                past.taken.truncate(255);
+                past.taken.insert(0, candidate.candidate.clone());
             }
             Task::SetLocal(description) | Task::SetRemote(description) => {
                 let local = matches!(task, Task::SetLocal(_));
@@ -286,11 +281,11 @@ impl Actor {
 
     /// Closes at once, whatever waits (W3C webrtc-pc, close the connection); what waits is rejected.
     async fn close(&mut self, asked: Asked) {
-        let task = self.task(&asked).unwrap_or(Task::Close);
+        let task = self.task(&asked);
         match &task {
             Task::Close | Task::CloseInName => {
                 self.past.closed = true;
-                self.open.store(false, Ordering::Relaxed);
+                self.place.open.fetch_sub(1, Ordering::Relaxed);
                 self.engine_work.shutdown().await;
                 let cut_off = self.doing.take().map(|(asked, _)| asked);
                 let waiting: Vec<_> = cut_off.into_iter().chain(self.waiting.drain(..)).collect();
@@ -345,6 +340,9 @@ impl Actor {
     /// Answers a call, and then tells what was held back. Gives the plan as it was sent.
     async fn answer(&mut self, asked: &Asked, plan: Plan) -> Plan {
         let held = std::mem::take(&mut self.held);
+        if asked.name() == "setRemoteDescription" && plan.answer().is_some_and(|answer| !answer.via.is_success()) {
+            self.past.refused += 1;
+        }
         let about = About::Call(asked.name(), asked.args());
         let plan = self.with_moment(about, |moment| self.place.voice.shape(moment, plan));
         self.place.voice.note(&asked.method, asked.args(), &plan);
@@ -363,7 +361,8 @@ impl Actor {
 
     fn with_moment<T>(&self, about: About<'_>, look: impl FnOnce(&Moment<'_>) -> T) -> T {
         let properties = if self.place.voice.is_watched() { self.properties() } else { Map::new() };
-        look(&Moment { about, this: &self.place.name, past: &self.past, properties: &properties })
+        let others = self.place.open.load(Ordering::Relaxed).saturating_sub(usize::from(!self.past.closed));
+        look(&Moment { about, this: &self.place.name, past: &self.past, others, properties: &properties })
     }
 
     fn properties(&self) -> Map<String, Value> {
@@ -439,15 +438,21 @@ async fn carry_out(engine: &Connection, senders: &HashMap<String, LocalTrack>, t
             Ok(()) | Err(PeerError::Blocked(_) | PeerError::HostName | PeerError::Tcp) => {}
             Err(error) => return Err(error),
         },
-        Task::AddTrack(handle) | Task::AddMuteTrack(handle) => match senders.get(handle) {
+        Task::AddTrack(handle, _) | Task::AddMuteTrack(handle, _) => match senders.get(handle) {
             Some(track) => engine.add_track(track).await?,
             None => return Err(PeerError::Other("the track is gone".to_owned())),
         },
+        Task::Flood(candidate, junk) => {
+            flood::send(candidate, *junk).await;
+            let candidate = Task::AddCandidate(Some(candidate.clone()));
+            return Box::pin(carry_out(engine, senders, &candidate)).await;
+        }
         Task::MuteAnd(task) => {
             senders.values().for_each(LocalTrack::stop);
             return Box::pin(carry_out(engine, senders, task)).await;
         }
         Task::Settle(_)
+        | Task::Nothing
         | Task::Create(_)
         | Task::UserMedia { .. }
         | Task::Tracks

@@ -81,7 +81,7 @@ fn user_media(constraints: Option<&Value>) -> Task {
 }
 
 /// Where a connection stands.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Standing<'a> {
     pub(crate) closed: bool,
     pub(crate) signaling: &'a str,
@@ -92,6 +92,8 @@ pub(crate) struct Standing<'a> {
     /// The handles of the tracks that were added.
     pub(crate) added: &'a [String],
     pub(crate) configuration: Option<&'a Map<String, Value>>,
+    /// The kind of the track of a handle.
+    pub(crate) kind_of: Option<&'a dyn Fn(&str) -> Option<MediaKind>>,
 }
 
 /// What is to be done about a method of a connection.
@@ -129,11 +131,12 @@ fn task(name: &str, args: &[Option<Value>], standing: &Standing<'_>) -> Result<T
         }
         "addTrack" => {
             let handle = first.and_then(|track| track.get("$handle")).and_then(Value::as_str);
-            let handle = handle.ok_or_else(|| Refusal::of_type("addTrack: a track of getTracks"))?;
+            let track = handle.and_then(|handle| Some((handle, (standing.kind_of?)(handle)?)));
+            let (handle, kind) = track.ok_or_else(|| Refusal::of_type("addTrack: a track of getTracks"))?;
             if standing.added.iter().any(|added| added == handle) {
                 return Err(Refusal::of_access("addTrack: the track was added before"));
             }
-            Task::AddTrack(handle.to_owned())
+            Task::AddTrack(handle.to_owned(), kind)
         }
         "getConfiguration" => Task::resolve(standing.configuration.cloned().unwrap_or_default()),
         _ => Task::Close,

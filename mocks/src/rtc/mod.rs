@@ -13,6 +13,7 @@ mod asked;
 mod candidate;
 mod connection;
 mod decide;
+mod flood;
 mod moment;
 mod objects;
 mod options;
@@ -25,7 +26,7 @@ mod voice;
 pub use moment::{About, Moment, Past};
 pub use options::Options;
 pub use refusal::Refusal;
-pub use task::Task;
+pub use task::{Junk, Task};
 
 pub(crate) use asked::Asked;
 pub(crate) use decide::STATICS;

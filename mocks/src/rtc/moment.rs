@@ -24,10 +24,14 @@ pub struct Past {
     pub locals: u32,
     /// How often an exchange of offer and answer came to its end.
     pub rounds: u32,
+    /// How many remote descriptions it refused.
+    pub refused: u32,
     /// How many tracks were added.
     pub tracks: u32,
     /// How many candidates of its own it told.
     pub candidates: u32,
+    /// The candidates of the other end that it took, the last 256 of them.
+    pub taken: Vec<String>,
     /// Whether ICE was connected once.
     pub connected: bool,
     /// Whether ICE was restarted, by either end, since the connection is up.
@@ -49,6 +53,8 @@ pub struct Moment<'a> {
     pub this: &'a str,
     /// What the connection has been through.
     pub past: &'a Past,
+    /// How many other connections of the session are open.
+    pub others: usize,
     /// The connection's properties as they truly are.
     pub properties: &'a Map<String, Value>,
 }

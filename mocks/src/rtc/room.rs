@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fincert_peer::{ConnectionConfig, LocalTrack};
@@ -45,6 +46,8 @@ pub(crate) struct Room {
     lines: HashMap<String, Line>,
     streams: HashMap<String, Stream>,
     tracks: Tracks,
+    /// How many connections are open.
+    open: Arc<AtomicUsize>,
     made: u64,
     objects: usize,
 }
@@ -61,6 +64,7 @@ impl Room {
             lines: HashMap::new(),
             streams: HashMap::new(),
             tracks: Tracks::default(),
+            open: Arc::default(),
             made: 0,
             objects: 0,
         }
@@ -95,14 +99,14 @@ impl Room {
             Task::Settle(settlement) => Ok(settlement),
             Task::Create(options) => self.create(*options).await,
             Task::UserMedia { audio, video } => self.user_media(audio, video),
+            Task::Nothing => return Some(Plan::silent()),
             _ => Ok(Settlement { via: Via::Resolve, value: None }),
         };
         Some(Plan::only(Action::Answer(settled.unwrap_or_else(|refusal| refusal.settle()))))
     }
 
     async fn create(&mut self, options: Options) -> Result<Settlement, Refusal> {
-        let open = self.lines.values().filter(|line| line.is_open()).count();
-        if open >= MAX_CONNECTIONS {
+        if self.open.load(Ordering::Relaxed) >= MAX_CONNECTIONS {
             return Err(Refusal::of_operation(format!("{MAX_CONNECTIONS} connections are open; close some of them")));
         }
         self.has_room(1)?;
@@ -120,6 +124,7 @@ impl Room {
             name: name.clone(),
             voice: self.voice.clone(),
             tracks: self.tracks.clone(),
+            open: Arc::clone(&self.open),
             configuration: options.configuration,
             began: self.began,
         };
@@ -241,5 +246,5 @@ fn with_moment<T>(asked: &Asked, look: impl FnOnce(&Moment<'_>) -> T) -> T {
         What::Get(name) => About::Property(name),
         What::Listen { kind, .. } => About::Listen(kind),
     };
-    look(&Moment { about, this: &asked.this, past: &Past::default(), properties: &Map::new() })
+    look(&Moment { about, this: &asked.this, past: &Past::default(), others: 0, properties: &Map::new() })
 }

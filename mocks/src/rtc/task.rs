@@ -2,6 +2,7 @@
 
 use fincert_peer::{Candidate, Description, OfferOptions};
 use fincert_schemas::bridge::{Settlement, Via};
+use fincert_schemas::run::flow::MediaKind;
 use serde_json::Value;
 
 use super::options::Options;
@@ -12,6 +13,8 @@ use super::refusal::Refusal;
 pub enum Task {
     /// Nothing, and the call settles so.
     Settle(Settlement),
+    /// Nothing, and the call never settles.
+    Nothing,
     /// A connection is made.
     Create(Box<Options>),
     /// A stream is made, with so many tracks of each kind.
@@ -36,15 +39,26 @@ pub enum Task {
     /// A candidate of the other end is taken, or the end of them.
     AddCandidate(Option<Candidate>),
     /// The track of that handle is added.
-    AddTrack(String),
+    AddTrack(String, MediaKind),
     /// A track that sends nothing is added in the place of the one of that handle.
-    AddMuteTrack(String),
+    AddMuteTrack(String, MediaKind),
+    /// Datagrams of no sense are sent to where a candidate points, and then the candidate is taken.
+    Flood(Candidate, Junk),
     /// The connection's tracks fall silent, and then the other task is done.
     MuteAnd(Box<Task>),
     /// The connection is closed.
     Close,
     /// The connection says that it is closed, and goes on.
     CloseInName,
+}
+
+/// What a flood is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Junk {
+    /// RTP that nobody encrypted, as fast as it goes.
+    Rtp,
+    /// Beginnings of STUN, DTLS, RTP and RTCP messages, cut off at every length.
+    Stumps,
 }
 
 impl Task {
