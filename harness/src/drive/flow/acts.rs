@@ -22,8 +22,8 @@ const EVENT: Duration = Duration::from_secs(4);
 const WATCH: Duration = Duration::from_millis(1_500);
 /// How long the target may take to see that its other end is gone.
 const DISCONNECTED: Duration = Duration::from_secs(20);
-/// How long it may take to give up (libwebrtc: about 30 s in all).
-const FAILED: Duration = Duration::from_secs(45);
+/// How long it may take from there to give up (libwebrtc in Node takes 10 s; Chromium never does).
+const FAILED: Duration = Duration::from_secs(20);
 /// How long a restart of ICE may take.
 const RESTART: Duration = Duration::from_secs(8);
 

@@ -27,8 +27,8 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "webrtc-peer-vanishes",
-        about: "When fincert falls silent the iceConnectionState becomes disconnected and then failed.",
-        requirements: &["webrtc.pc.ice-connection-state.peer-vanishes"],
+        about: "When fincert falls silent the iceConnectionState becomes disconnected or failed, and failed in the end.",
+        requirements: &["webrtc.pc.ice-connection-state.peer-vanishes", "webrtc.pc.ice-connection-state.gives-up"],
         run: vanishes,
     },
     Check {
@@ -63,15 +63,12 @@ fn state(view: &View<'_>, sink: &mut Sink<'_>) {
             sink.holds(REQUIREMENT);
             continue;
         }
-        let actual = match (read.value(), read.refused) {
-            (Some(value), _) => format!("{value}, after {} readings", read.polls),
-            (None, Some(why)) => format!("it cannot be read: {why}"),
-            (None, None) => format!("undefined, after {} readings", read.polls),
-        };
+        // That it is not there at all is for the check of all properties.
+        let Some(value) = read.value() else { continue };
         let broken = Broken {
             cause: "webrtc:ice-connection-state".to_owned(),
             expected: Some(Bilingual::new("connected 或 completed", "connected or completed")),
-            actual,
+            actual: format!("{value}, after {} readings", read.polls),
             ..Broken::default()
         };
         sink.breaks(REQUIREMENT, rtc.step_at(read.at), broken);
@@ -135,30 +132,30 @@ fn restarts(line: &Line<'_, '_>) -> Vec<Range<usize>> {
 }
 
 fn vanishes(view: &View<'_>, sink: &mut Sink<'_>) {
-    const REQUIREMENT: &str = "webrtc.pc.ice-connection-state.peer-vanishes";
     let Some(rtc) = &view.rtc else { return };
     let Some(segment) = rtc.act(Act::FincertVanishes) else { return };
     for line in Line::all(rtc).iter().filter(|line| line.is_up() && line.peer.vanished.is_some()) {
-        let gone = rtc.awaited_in(segment.span.clone(), Await::TargetDisconnected).last();
-        let failed = rtc.awaited_in(segment.span.clone(), Await::TargetFailed).last();
-        let lost = match (gone, failed) {
-            (Some(gone), _) if !gone.met => gone,
-            (_, Some(failed)) if !failed.met => failed,
-            (Some(_), Some(_)) => {
-                sink.holds(REQUIREMENT);
-                continue;
-            }
-            _ => continue,
-        };
         let seen: Vec<&str> =
             told(line.pc).into_iter().filter(|(at, _)| segment.span.contains(at)).map(|(_, state)| state).collect();
         let seen = if seen.is_empty() { "none".to_owned() } else { seen.join(", ") };
-        let broken = Broken {
-            cause: "webrtc:vanished-peer-unnoticed".to_owned(),
-            actual: format!("{}; states told by event: {seen}", words::waited(rtc, lost)),
-            ..Broken::default()
-        };
-        sink.breaks(REQUIREMENT, rtc.step_at(lost.at), broken);
+        for (requirement, what, cause) in [
+            (
+                "webrtc.pc.ice-connection-state.peer-vanishes",
+                Await::TargetDisconnected,
+                "webrtc:vanished-peer-unnoticed",
+            ),
+            ("webrtc.pc.ice-connection-state.gives-up", Await::TargetFailed, "webrtc:vanished-peer-awaited-for-ever"),
+        ] {
+            match rtc.awaited_in(segment.span.clone(), what).last() {
+                Some(awaited) if awaited.met => sink.holds(requirement),
+                Some(awaited) => {
+                    let actual = format!("{}; states told by event: {seen}", words::waited(rtc, awaited));
+                    let broken = Broken { cause: cause.to_owned(), actual, ..Broken::default() };
+                    sink.breaks(requirement, rtc.step_at(awaited.at), broken);
+                }
+                None => {}
+            }
+        }
     }
 }
 
