@@ -1,7 +1,7 @@
 //! Candidates of the other end: everything a target sends is hostile, its addresses too.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use fincert_peer::{AddressPolicy, PeerError};
 
@@ -38,8 +38,7 @@ impl Gate {
         if address.is_loopback() || self.policy.allowed.iter().any(|network| contains(*network, address)) {
             return true;
         }
-        // An address that can be bound is one of this machine's own.
-        !address.is_unspecified() && !address.is_multicast() && std::net::UdpSocket::bind((address, 0)).is_ok()
+        is_own(address)
     }
 
     /// Reads a candidate, and refuses it unless it is UDP to an address that is allowed.
@@ -87,6 +86,17 @@ impl Known {
     }
 }
 
+/// Whether the address is this machine's: packets to it would leave from it. Nothing is sent, connecting a UDP socket only
+/// asks the routing table.
+fn is_own(address: IpAddr) -> bool {
+    let any: IpAddr = if address.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((address, 9))?;
+        socket.local_addr()
+    });
+    source.is_ok_and(|source| source.ip() == address)
+}
+
 fn contains((network, length): (IpAddr, u8), address: IpAddr) -> bool {
     fn same(left: &[u8], right: &[u8], length: u8) -> bool {
         let bits = usize::from(length).min(left.len() * 8);
@@ -112,4 +122,35 @@ fn lowercase_protocol(text: &str) -> String {
 fn short(text: &str) -> &str {
     let end = text.char_indices().nth(120).map_or(text.len(), |(index, _)| index);
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate(allowed: &[(&str, u8)]) -> Gate {
+        let allowed = allowed.iter().filter_map(|(address, bits)| Some((address.parse().ok()?, *bits))).collect();
+        Gate::new(AddressPolicy { allowed })
+    }
+
+    #[test]
+    fn networks_hold_to_the_bit() {
+        let mut gate = gate(&[("198.51.100.0", 25), ("2001:db8::", 33)]);
+        let mut allows = |address: &str| address.parse().is_ok_and(|address| gate.allows(address));
+        assert!(allows("198.51.100.127") && !allows("198.51.100.128"));
+        assert!(allows("2001:db8:7fff::1") && !allows("2001:db8:8000::1"));
+        assert!(allows("127.0.0.9") && allows("::1") && allows("::ffff:127.0.0.1"));
+        assert!(super::super::local_addresses().iter().all(|own| allows(&own.to_string())));
+        assert!(!allows("0.0.0.0") && !allows("255.255.255.255") && !allows("224.0.0.1") && !allows("ff02::1"));
+    }
+
+    #[test]
+    fn what_was_decided_is_kept_within_bounds() {
+        let mut gate = gate(&[]);
+        for host in 0..=u16::MAX {
+            let [high, low] = host.to_be_bytes();
+            assert!(!gate.allows(IpAddr::from([203, 0, high & 0x7f, low])));
+        }
+        assert!(gate.decided.len() <= MAX_REMEMBERED);
+    }
 }

@@ -5,6 +5,7 @@ mod driver;
 mod negotiation;
 mod sdp;
 mod sending;
+mod signaling;
 mod sockets;
 mod states;
 mod tap;
@@ -20,7 +21,8 @@ use fincert_schemas::run::flow::{Evidence, MediaKind, Referee};
 use str0m::Rtc;
 use tokio::sync::{mpsc, oneshot};
 
-use driver::{Command, Driver, Reply};
+use driver::Driver;
+use signaling::{Command, Reply};
 use tap::Tap;
 
 /// Events that may wait unread. A call makes some dozens.

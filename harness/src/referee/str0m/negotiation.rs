@@ -30,7 +30,8 @@ pub(super) struct Negotiation {
     local_kind: Option<SdpKind>,
     remote: Option<Sdp>,
     dtls_client: Option<bool>,
-    versions: u64,
+    /// The last description that was made, before its origin, and that origin's version.
+    made: (String, u64),
     wrong_fingerprint: bool,
 }
 
@@ -293,11 +294,14 @@ impl Negotiation {
 
     /// What every description of this end has in common.
     fn finish(&mut self, sdp: &mut Sdp) {
-        self.versions += 1;
-        let id = sdp.origin_id().unwrap_or("1").to_owned();
+        let id = sdp.origin_id();
         sdp.take_candidates();
-        sdp.set_origin(&id, self.versions);
         sdp.set_streams(&format!("fincert-{id}"));
+        let text = sdp.to_string();
+        if self.made.0 != text {
+            self.made = (text, self.made.1 + 1);
+        }
+        sdp.set_origin(id, self.made.1);
         if self.wrong_fingerprint {
             sdp.falsify_fingerprint();
         }

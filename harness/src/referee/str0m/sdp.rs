@@ -78,9 +78,11 @@ impl Sdp {
         self.transport().and_then(|(_, section)| self.value_for(section, "ice-ufrag"))
     }
 
-    /// The origin's session id, its second field.
-    pub(super) fn origin_id(&self) -> Option<&str> {
-        self.session.iter().find_map(|line| line.strip_prefix("o=")).and_then(|line| line.split_whitespace().nth(1))
+    /// The origin's session id, its second field, below 2^62 (RFC 9429 section 5.2.1).
+    pub(super) fn origin_id(&self) -> u64 {
+        let origin = self.session.iter().find_map(|line| line.strip_prefix("o="));
+        let id: Option<u64> = origin.and_then(|origin| origin.split(' ').nth(1)?.parse().ok());
+        id.unwrap_or(1) & ((1 << 62) - 1)
     }
 
     /// Takes all candidates out.
@@ -112,8 +114,8 @@ impl Sdp {
         }
     }
 
-    /// Names the origin: str0m writes version 2 always, but each new description increments it (RFC 9429 section 5.2.2).
-    pub(super) fn set_origin(&mut self, id: &str, version: u64) {
+    /// Names the origin: str0m writes version 2 always, but what changed is one more (RFC 9429 section 5.2.2).
+    pub(super) fn set_origin(&mut self, id: u64, version: u64) {
         for line in self.session.iter_mut().filter(|line| line.starts_with("o=")) {
             *line = format!("o=- {id} {version} IN IP4 127.0.0.1");
         }
@@ -142,14 +144,14 @@ impl Sdp {
         }
     }
 
-    /// The description as str0m reads it: it wants an rtpmap for every format, though a rejected m-line needs none.
+    /// The description as str0m is to read it: without retransmission streams, since the evidence counts what is sent
+    /// the first time, and with a format that it knows where an m-line is rejected (it wants an rtpmap for every other).
     pub(super) fn for_str0m(&self) -> String {
         let mut sdp = self.clone();
-        let rejected: Vec<_> = self.media.iter().map(|section| self.is_rejected(section)).collect();
-        for (section, rejected) in sdp.media.iter_mut().zip(rejected) {
-            if rejected && !section.has("a=rtpmap:") && section.media_kind().is_some() {
-                let words: Vec<_> = section.0[0].split(' ').take(3).chain(["0"]).collect();
-                section.0[0] = words.join(" ");
+        for (section, given) in sdp.media.iter_mut().zip(&self.media) {
+            section.drop_retransmissions();
+            if self.is_rejected(given) && given.media_kind().is_some() && !given.has("a=rtpmap:") {
+                section.0[0] = section.0[0].split(' ').take(3).chain(["0"]).collect::<Vec<_>>().join(" ");
             }
         }
         sdp.to_string()
@@ -251,10 +253,21 @@ impl Section {
         }
     }
 
+    /// Takes out the formats of RFC 4588.
+    fn drop_retransmissions(&mut self) {
+        let rtx: Vec<_> =
+            self.codecs().filter(|(_, name)| name.eq_ignore_ascii_case("rtx")).map(|(pt, _)| pt.to_string()).collect();
+        let first = self.0[0].split(' ').enumerate();
+        let kept = first.filter(|(index, word)| *index < 3 || !rtx.iter().any(|pt| pt == word)).map(|(_, word)| word);
+        self.0[0] = kept.collect::<Vec<_>>().join(" ");
+        self.0.retain(|line| {
+            let format = ["a=rtpmap:", "a=fmtp:", "a=rtcp-fb:"].iter().find_map(|name| line.strip_prefix(name));
+            let pt = format.and_then(|rest| rest.split(' ').next());
+            !pt.is_some_and(|pt| rtx.iter().any(|it| it == pt))
+        });
+    }
+
     fn drop_repair(&mut self) {
-        if self.codecs().any(|(_, name)| name.eq_ignore_ascii_case("rtx")) {
-            return;
-        }
         let group = self.0.iter().find_map(|line| line.strip_prefix("a=ssrc-group:FID ")?.split(' ').nth(1));
         if let Some(repair) = group.map(|ssrc| format!("a=ssrc:{ssrc} ")) {
             self.0.retain(|line| !line.starts_with(&repair) && !line.starts_with("a=ssrc-group:FID "));
@@ -272,4 +285,85 @@ impl Section {
 
 fn value<'a>(lines: &'a [String], name: &str) -> Option<&'a str> {
     lines.iter().find_map(|line| line.strip_prefix("a=")?.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const SDP: &str = "v=0\r\no=x 7 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=msid-semantic: WMS a b\r\n\
+        a=fingerprint:sha-256 AA:B0\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=ice-ufrag:uuuu\r\na=msid:a x\r\na=rtpmap:111 opus/48000/2\r\n\
+        a=ssrc:5 msid:a x\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n\
+        m=video 0 UDP/TLS/RTP/SAVPF 96 97\r\na=mid:1\r\na=recvonly\r\na=msid:b y\r\na=ssrc:6 cname:c\r\n\
+        a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack\r\na=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96\r\n";
+
+    fn sdp() -> Sdp {
+        Sdp::read(SDP).unwrap()
+    }
+
+    #[test]
+    fn what_is_read_is_written_again() {
+        assert_eq!(sdp().to_string(), SDP);
+        assert_eq!(Sdp::read(&SDP.replace("\r\n", "\n")).unwrap().to_string(), SDP);
+    }
+
+    #[test]
+    fn port_0_within_a_bundle_is_no_rejection() {
+        let sdp = sdp();
+        assert!(!sdp.is_rejected(&sdp.media[1]));
+        let alone = Sdp::read(&SDP.replace("BUNDLE 0 1", "BUNDLE 0")).unwrap();
+        assert!(alone.is_rejected(&alone.media[1]));
+        assert_eq!(alone.transport().unwrap().0, 0);
+    }
+
+    #[test]
+    fn candidates_come_out_and_go_in() {
+        let mut sdp = sdp();
+        assert_eq!(sdp.take_candidates(), ["candidate:1 1 udp 1 127.0.0.1 9 typ host"]);
+        assert!(!sdp.to_string().contains("candidate"));
+        sdp.put_candidates(&["candidate:2 1 udp 1 127.0.0.1 9 typ host".into()], true);
+        let text = sdp.to_string();
+        let (audio, video) = text.split_once("m=video").unwrap();
+        assert!(audio.ends_with("a=candidate:2 1 udp 1 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n"));
+        assert!(!video.contains("candidate"));
+    }
+
+    #[test]
+    fn one_stream_is_named_and_only_where_something_is_sent() {
+        let mut sdp = sdp();
+        sdp.set_streams("s");
+        let text = sdp.to_string();
+        assert!(text.contains("a=msid:s audio-s\r\n") && text.contains("a=ssrc:5 msid:s audio-s\r\n"));
+        assert!(!text.contains("video-s") && !text.contains("a=ssrc:6") && !text.contains("a=msid:b"));
+    }
+
+    #[test]
+    fn str0m_reads_no_retransmission_formats() {
+        let text = sdp().for_str0m();
+        assert!(text.contains("m=video 0 UDP/TLS/RTP/SAVPF 96\r\n"), "{text}");
+        assert!(text.contains("a=rtcp-fb:96 nack\r\n") && !text.contains(":97"), "{text}");
+    }
+
+    #[test]
+    fn a_false_fingerprint_has_the_form_of_a_true_one() {
+        let mut sdp = sdp();
+        sdp.falsify_fingerprint();
+        assert_eq!(sdp.to_string(), SDP.replace("AA:B0", "AA:B1"));
+    }
+
+    #[test]
+    fn mids_that_str0m_would_change_are_known() {
+        let mid = |mid: &str| Sdp::read(&SDP.replace("a=mid:0", &format!("a=mid:{mid}"))).unwrap().media[0].str0m_mid();
+        assert!(mid("audio_0").is_some());
+        assert!(mid("audio-0").is_none() && mid("seventeen_letters").is_none());
+    }
+
+    #[test]
+    fn what_is_too_large_is_not_read() {
+        assert!(Sdp::read(&format!("{SDP}{}", "a=x:y\r\n".repeat(MAX_BYTES / 7))).is_err());
+        assert!(Sdp::read(&format!("{SDP}{}", "m=audio 9 RTP/AVP 0\r\n".repeat(MAX_SECTIONS))).is_err());
+    }
 }

@@ -66,6 +66,9 @@ struct Stream {
     pt: Pt,
     /// The next sequence number, extended.
     sequence: u64,
+    /// Whether it is negotiated. One that is not goes on where it was when it is again: a sequence number that came
+    /// twice would be a replay (RFC 3711 section 3.3.2).
+    live: bool,
     source: Option<Source>,
     /// When echoing: the stream that is echoed, and what is added to its sequence numbers.
     echoed: Option<(Ssrc, i64)>,
@@ -84,22 +87,20 @@ impl Sending {
         now: Instant,
     ) -> Vec<(u32, MediaKind)> {
         let mut begun = Vec::new();
-        self.streams.retain(|kind, stream| attached.get(kind) == Some(&stream.mid));
+        self.streams.values_mut().for_each(|stream| stream.live = false);
         for (kind, mid) in attached {
             let stream = payload_type(rtc, *kind, *mid)
                 .and_then(|pt| Some((pt, rtc.direct_api().stream_tx_by_mid(*mid, None)?.ssrc())));
-            let Some((pt, ssrc)) = stream else {
-                self.streams.remove(kind);
-                continue;
-            };
+            let Some((pt, ssrc)) = stream else { continue };
             match self.streams.get_mut(kind) {
-                Some(stream) if stream.ssrc == ssrc => stream.pt = pt,
+                Some(stream) if stream.ssrc == ssrc => (stream.pt, stream.live) = (pt, true),
                 _ => {
                     begun.push((*ssrc, *kind));
                     let source = (self.media == Media::Pattern).then(|| Source::new(*kind, now));
                     // Any first number does that leaves room below the first rollover; SSRCs are random.
                     let sequence = u64::from(*ssrc & 0x3fff) + 1;
-                    self.streams.insert(*kind, Stream { mid: *mid, ssrc, pt, sequence, source, echoed: None });
+                    self.streams
+                        .insert(*kind, Stream { mid: *mid, ssrc, pt, sequence, live: true, source, echoed: None });
                 }
             }
         }
@@ -108,12 +109,13 @@ impl Sending {
 
     /// When the next packet is due.
     pub(super) fn next_at(&self) -> Option<Instant> {
-        self.streams.values().filter_map(|stream| Some(stream.source.as_ref()?.next_at())).min()
+        let live = self.streams.values().filter(|stream| stream.live);
+        live.filter_map(|stream| Some(stream.source.as_ref()?.next_at())).min()
     }
 
     /// Hands str0m what is due.
     pub(super) fn send(&mut self, rtc: &mut Rtc, now: Instant) {
-        for stream in self.streams.values_mut() {
+        for stream in self.streams.values_mut().filter(|stream| stream.live) {
             let Some(source) = &mut stream.source else { continue };
             for packet in source.packets(now) {
                 let sequence = stream.sequence;
@@ -129,7 +131,7 @@ impl Sending {
         if self.media != Media::Echo {
             return;
         }
-        let Some(stream) = self.streams.get_mut(&kind) else { return };
+        let Some(stream) = self.streams.get_mut(&kind).filter(|stream| stream.live) else { return };
         let came = i64::try_from(*packet.seq_no).unwrap_or_default();
         let offset = match stream.echoed {
             Some((ssrc, offset)) if ssrc == packet.header.ssrc => offset,

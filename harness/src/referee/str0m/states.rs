@@ -97,8 +97,9 @@ impl States {
         self.closed = true;
     }
 
-    pub(super) fn is_connected(&self) -> bool {
-        self.told.1 == "connected"
+    /// Whether media goes out: from DTLS on until the end, also while ICE restarts (RFC 8445 section 9).
+    pub(super) fn may_send(&self) -> bool {
+        self.dtls == Dtls::Connected && !self.failed && !self.closed
     }
 
     /// What changed since it was last asked: the state of ICE, and that of the connection.
@@ -117,9 +118,7 @@ impl States {
         }
         match (self.missing_since, self.agent) {
             (Some(since), _) => Some(since + FAILED_AFTER),
-            (None, IceConnectionState::Connected | IceConnectionState::Completed) => {
-                self.heard_at.map(|at| at + DISCONNECTED_AFTER)
-            }
+            _ if self.was_connected && !self.restarting => self.heard_at.map(|at| at + DISCONNECTED_AFTER),
             _ => self.trying_since.map(|since| since + CHECKS_FAIL_AFTER),
         }
     }
@@ -128,18 +127,18 @@ impl States {
         if self.closed {
             return "closed";
         }
+        let silent = self.heard_at.is_some_and(|at| now.saturating_duration_since(at) >= DISCONNECTED_AFTER);
         let word = match self.agent {
             _ if self.dtls == Dtls::Left => "disconnected",
             IceConnectionState::New | IceConnectionState::Checking if self.trying_since.is_none() => "new",
-            // str0m goes back to checking when it lost its pair and others are left.
-            IceConnectionState::Checking if self.was_connected && !self.restarting => "disconnected",
-            IceConnectionState::New | IceConnectionState::Checking => "checking",
-            IceConnectionState::Disconnected => "disconnected",
-            _ if self.heard_at.is_some_and(|at| now.saturating_duration_since(at) >= DISCONNECTED_AFTER) => {
-                "disconnected"
+            IceConnectionState::New | IceConnectionState::Checking if !self.was_connected || self.restarting => {
+                "checking"
             }
-            IceConnectionState::Connected => "connected",
-            IceConnectionState::Completed => "completed",
+            IceConnectionState::Disconnected => "disconnected",
+            _ if silent => "disconnected",
+            // It never is completed for good, since str0m always expects more candidates. And it goes back to checking
+            // when it looks for a better pair, but sends over the last one meanwhile.
+            _ => "connected",
         };
         let overdue =
             |since: Option<Instant>, limit| since.is_some_and(|it| now.saturating_duration_since(it) >= limit);
@@ -164,8 +163,95 @@ impl States {
             "failed" => "failed",
             "disconnected" => "disconnected",
             "new" => "new",
-            "connected" | "completed" if self.dtls == Dtls::Connected => "connected",
+            "connected" if self.dtls == Dtls::Connected => "connected",
             _ => "connecting",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// Connected at its first second, last heard then.
+    fn connected(start: Instant) -> States {
+        let mut states = States::new();
+        states.trying(start);
+        states.agent(IceConnectionState::Checking);
+        assert_eq!(states.changes(start), (Some("checking"), Some("connecting")));
+        states.agent(IceConnectionState::Completed);
+        states.heard(start);
+        assert_eq!(states.changes(start), (Some("connected"), None));
+        assert!(!states.may_send());
+        states.dtls_connected();
+        assert_eq!(states.changes(start), (None, Some("connected")));
+        assert!(states.may_send());
+        states
+    }
+
+    #[test]
+    fn nothing_is_new_before_there_is_anything_to_check() {
+        let start = Instant::now();
+        let mut states = States::new();
+        states.agent(IceConnectionState::Checking);
+        assert_eq!(states.changes(start), (None, None));
+        assert_eq!(states.deadline(), None);
+    }
+
+    #[test]
+    fn silence_is_disconnected_then_failed_and_a_sound_mends_it() {
+        let start = Instant::now();
+        let mut states = connected(start);
+        assert_eq!(states.deadline(), Some(start + DISCONNECTED_AFTER));
+        let gone = start + DISCONNECTED_AFTER;
+        assert_eq!(states.changes(gone - Duration::from_millis(1)), (None, None));
+        assert_eq!(states.changes(gone), (Some("disconnected"), Some("disconnected")));
+        states.heard(gone);
+        assert_eq!(states.changes(gone), (Some("connected"), Some("connected")));
+        let gone = gone + DISCONNECTED_AFTER;
+        assert_eq!(states.changes(gone), (Some("disconnected"), Some("disconnected")));
+        assert_eq!(states.deadline(), Some(gone + FAILED_AFTER));
+        assert_eq!(states.changes(gone + FAILED_AFTER), (Some("failed"), Some("failed")));
+        assert_eq!(states.deadline(), None);
+        assert!(!states.may_send());
+    }
+
+    #[test]
+    fn checks_without_end_fail() {
+        let start = Instant::now();
+        let mut states = States::new();
+        states.trying(start);
+        states.agent(IceConnectionState::Checking);
+        states.changes(start);
+        assert_eq!(states.changes(states.deadline().unwrap()), (Some("failed"), Some("failed")));
+    }
+
+    #[test]
+    fn looking_for_a_better_pair_is_no_restart_and_a_restart_is() {
+        let start = Instant::now();
+        let mut states = connected(start);
+        states.agent(IceConnectionState::Checking);
+        assert_eq!(states.changes(start), (None, None));
+        states.restarting(start);
+        assert_eq!(states.changes(start), (Some("checking"), Some("connecting")));
+        assert!(states.may_send(), "media goes on over the old pair");
+        states.agent(IceConnectionState::Connected);
+        assert_eq!(states.changes(start), (Some("connected"), Some("connected")));
+    }
+
+    #[test]
+    fn leaving_failing_and_closing_have_their_words() {
+        let start = Instant::now();
+        let mut states = connected(start);
+        states.left();
+        assert_eq!(states.changes(start), (Some("disconnected"), Some("disconnected")));
+        let mut states = connected(start);
+        states.dtls_failed();
+        assert_eq!(states.changes(start), (None, Some("failed")));
+        states.close();
+        assert_eq!(states.changes(start), (Some("closed"), Some("closed")));
+        assert_eq!(states.deadline(), None);
     }
 }

@@ -147,10 +147,59 @@ impl Tap {
     }
 }
 
+/// Whether a datagram that begins like RTP or RTCP can be it (RFC 3550 sections 5.1, 5.3.1 and 6.4.1). The headers are in
+/// the clear; str0m drops what does not fit and says nothing.
+pub(super) fn is_well_formed(datagram: &[u8]) -> bool {
+    let [first @ 128..=191, second, ..] = *datagram else { return true };
+    let is_rtcp = (64..96).contains(&(second & 0x7f));
+    if is_rtcp {
+        return datagram.len() >= 8;
+    }
+    let fixed = 12 + 4 * usize::from(first & 0x0f);
+    let extension = match datagram.get(fixed + 2..fixed + 4) {
+        Some(&[high, low]) if first & 0x10 != 0 => 4 + 4 * usize::from(u16::from_be_bytes([high, low])),
+        None if first & 0x10 != 0 => return false,
+        _ => 0,
+    };
+    datagram.len() >= fixed + extension
+}
+
 /// The highest sequence number with its cycles, once `sequence` has come (RFC 3550 appendix A.1): what is less than half
 /// a cycle ahead is newer, all else is late.
 fn extended(highest: u32, sequence: u16) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
     let ahead = sequence.wrapping_sub(highest as u16);
     if ahead < 0x8000 { highest.wrapping_add(ahead.into()) } else { highest }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_are_extended_over_their_rollover() {
+        assert_eq!(extended(65_535, 0), 65_536);
+        assert_eq!(extended(65_536, 65_535), 65_536, "late");
+        assert_eq!(extended(65_536 + 5, 9), 65_536 + 9);
+        assert_eq!(extended(10, 10), 10);
+    }
+
+    #[test]
+    fn headers_that_do_not_fit_are_malformed() {
+        let mut packet = vec![0x80, 96];
+        packet.resize(12, 0);
+        assert!(is_well_formed(&packet));
+        assert!(!is_well_formed(&packet[..11]));
+        packet[0] = 0x82;
+        assert!(!is_well_formed(&packet), "two contributing sources that are not there");
+        packet[0] = 0x90;
+        assert!(!is_well_formed(&packet), "an extension that is not there");
+        packet.extend([0xbe, 0xde, 0, 1, 0, 0, 0, 0]);
+        assert!(is_well_formed(&packet));
+        packet[15] = 2;
+        assert!(!is_well_formed(&packet), "an extension that is too short");
+        assert!(is_well_formed(&[0x80, 201, 0, 1, 0, 0, 0, 1]));
+        assert!(!is_well_formed(&[0x80, 201, 0, 1]));
+        assert!(is_well_formed(&[20, 0]), "DTLS is not asked");
+    }
 }
