@@ -1,6 +1,6 @@
 //! Clause 3.2: the events of a connection: that they come, when, and what they carry beside their tables.
 
-use fincert_schemas::run::flow::Flow;
+use fincert_schemas::run::flow::{Flow, Network};
 use serde_json::Value;
 
 use super::answers::{quote, wanted};
@@ -92,7 +92,9 @@ fn candidates(view: &View<'_>, sink: &mut Sink<'_>) {
         fields(rtc, sink, pc);
         // The rest speaks of a gathering that was begun and waited for.
         if set.succeeded() && set.purpose.is_none() && is_gathered(rtc, pc, set.at) {
-            gathered(sink, pc, set.step);
+            // With a wrong credential there is nothing to gather.
+            let some = rtc.with.network != Network::RelayWrongCredential;
+            gathered(sink, pc, set.step, some);
         }
     }
 }
@@ -138,7 +140,7 @@ fn is_gathered(rtc: &Rtc<'_>, pc: Pc<'_, '_>, set: usize) -> bool {
     complete || timely(pc, "icecandidate").any(|event| event.at > set && event.at < until && candidate(event).is_none())
 }
 
-fn gathered(sink: &mut Sink<'_>, pc: Pc<'_, '_>, step: u32) {
+fn gathered(sink: &mut Sink<'_>, pc: Pc<'_, '_>, step: u32, expects: bool) {
     let (some, ends): (Vec<_>, Vec<_>) = timely(pc, "icecandidate").partition(|event| candidate(event).is_some());
     match ends.first() {
         Some(_) => sink.holds("webrtc.event.icecandidate.end"),
@@ -152,6 +154,9 @@ fn gathered(sink: &mut Sink<'_>, pc: Pc<'_, '_>, step: u32) {
     if some.iter().any(|event| own(&event)) {
         sink.holds("webrtc.event.icecandidate");
         sink.holds("webrtc.candidate.own-keys");
+        return;
+    }
+    if !expects {
         return;
     }
     // An instance of a class has no keys of its own: every candidate looks like the end.
