@@ -106,8 +106,9 @@ impl<'v, 'a> Line<'v, 'a> {
         if let Some(stuck) = exchange.stuck() {
             return Came::Stuck(stuck);
         }
-        let waits = self.rtc.awaited.iter().filter(|awaited| span.contains(&awaited.at) && awaited.at > exchange.at);
-        match waits.filter(|awaited| awaited.what == Await::PeerConnected).last() {
+        let mut waits =
+            self.rtc.awaited.iter().filter(|awaited| span.contains(&awaited.at) && awaited.at > exchange.at);
+        match waits.rfind(|awaited| awaited.what == Await::PeerConnected) {
             Some(awaited) if !awaited.met => Came::NotConnected(awaited),
             Some(awaited) => {
                 // The target's own word counts where it denies the connection; that it is silent is for the checks of

@@ -107,7 +107,7 @@ fn adds(line: &Line<'_, '_>, kind: MediaKind, before: usize) -> bool {
 
 fn no_rtp(line: &Line<'_, '_>, kind: MediaKind, wait: &Awaited<'_>) -> Broken {
     let evidence = line.peer.counted.iter().find(|counted| counted.at > wait.at).map(|counted| counted.what);
-    let strays = evidence.map(|evidence| unknown_types(evidence)).unwrap_or_default();
+    let strays = evidence.map(unknown_types).unwrap_or_default();
     let direction = agreed(line, kind, wait.at);
     let hint = match direction {
         Agreed::Rejected => Some(Bilingual::new(

@@ -18,6 +18,7 @@ mod methods;
 mod negotiation;
 mod offering;
 mod offers;
+mod parts;
 mod properties;
 mod refusals;
 mod relay;
