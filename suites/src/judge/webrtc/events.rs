@@ -1,7 +1,7 @@
 //! Clause 3.2: the events of a connection: that they come, when, and what they carry beside their tables.
 
 use fincert_schemas::run::flow::{Flow, Network};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::answers::{quote, wanted};
 use super::states::{Step, closed_at, sets_description, steps};
@@ -160,10 +160,11 @@ fn gathered(sink: &mut Sink<'_>, pc: Pc<'_, '_>, step: u32, expects: bool) {
         return;
     }
     // An instance of a class has no keys of its own: every candidate looks like the end.
-    let cause = if ends.len() > 1 { "candidate-without-keys" } else { "icecandidate:none" };
-    if ends.len() > 1 {
+    let hollow = ends.iter().filter(|event| event.value().get("candidate") == Some(&Value::Object(Map::new()))).count();
+    let cause = if hollow > 1 { "candidate-without-keys" } else { "icecandidate:none" };
+    if hollow > 1 {
         let expected = ("字段是 candidate 自身可枚举的键", "fields that are own enumerable keys of the candidate");
-        let actual = format!("{} events with an empty candidate, and none with a field", ends.len());
+        let actual = format!("{hollow} events with an empty candidate, and none with a field");
         sink.breaks("webrtc.candidate.own-keys", step, wanted(cause, expected, actual));
     }
     let expected = ("每个本地候选触发一次，带有 candidate", "one for each local candidate, carrying candidate");

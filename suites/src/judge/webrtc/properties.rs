@@ -160,7 +160,7 @@ fn connected(view: &View<'_>, sink: &mut Sink<'_>) {
         let Some(since) = since.filter(|since| since.met) else { continue };
         let says = |name: &str| {
             let within = |read: &&Read<'_>| read.name == name && (since.at..waited.at).contains(&read.at);
-            rtc.reads.iter().filter(within).last().filter(|read| read.value().is_some())
+            rtc.reads.iter().rfind(within).filter(|read| read.value().is_some())
         };
         let Some(read) = says("conectionState").or_else(|| says("connectionState")) else { continue };
         if read.text() == Some("connected") {

@@ -97,7 +97,23 @@ fn tables(view: &View<'_>, sink: &mut Sink<'_>) {
     for event in rtc.emitted.iter().filter(|event| event.known && rtc.pcs.contains(&event.handle)) {
         let source = Source { what: event.kind, step: rtc.step_at(event.at), shows: true };
         facts(sink, &source, event.captured, &mut told);
+        if has_place(event.captured) {
+            sink.holds("webrtc.candidate.mid-or-index");
+        }
     }
+}
+
+/// Whether it carries a candidate with sdpMid or sdpMLineIndex: the table speaks of that where it is broken alone.
+fn has_place(captured: &Captured) -> bool {
+    let is_candidate = captured
+        .facts
+        .iter()
+        .any(|fact| matches!(fact, Fact::Holds { requirement, .. } if requirement == "webrtc.candidate.candidate"));
+    let breaks = captured
+        .facts
+        .iter()
+        .any(|fact| matches!(fact, Fact::Breaks { requirement, .. } if requirement == "webrtc.candidate.mid-or-index"));
+    is_candidate && !breaks
 }
 
 fn result(view: &View<'_>, sink: &mut Sink<'_>, call: &RtcCall<'_>, told: &mut HashSet<(String, String)>) {
@@ -126,10 +142,8 @@ fn properties(rtc: &Rtc<'_>, sink: &mut Sink<'_>, told: &mut HashSet<(String, St
 fn facts(sink: &mut Sink<'_>, source: &Source<'_>, captured: &Captured, told: &mut HashSet<(String, String)>) {
     for fact in &captured.facts {
         match fact {
-            Fact::Holds { requirement, .. } => {
-                if source.shows && !MORE_THAN_FORM.contains(&requirement.as_str()) {
-                    sink.holds(requirement);
-                }
+            Fact::Holds { requirement, .. } if source.shows && !MORE_THAN_FORM.contains(&requirement.as_str()) => {
+                sink.holds(requirement);
             }
             Fact::Breaks { requirement, at, rule, expected, actual, expected_zh } => {
                 let cause = format!("webrtc:{}{}:{rule}", source.what, every(at));
