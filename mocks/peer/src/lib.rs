@@ -1,12 +1,19 @@
 //! One end of a WebRTC call: what fincert's flows need of a peer, whichever implementation is behind it.
 
+mod address;
 mod connection;
+mod evidence;
+mod ice_url;
+mod media;
 mod peer;
+mod policy;
+mod rtc;
+mod sync;
 mod track;
 mod turn;
 mod webrtc_peer;
 
-pub use connection::{Bundle, Connection, ConnectionConfig, ConnectionEvent};
+pub use connection::{Bundle, Connection, ConnectionConfig, ConnectionEvent, Timing};
 pub use peer::{
     Abilities, AddressPolicy, Candidate, Description, IceServer, Media, OfferOptions, Peer, PeerConfig, PeerError,
     PeerEvent, SdpKind,

@@ -18,6 +18,16 @@ pub struct TurnConfig {
     pub lifetime: Duration,
 }
 
+impl Default for TurnConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            realm: "fincert".to_owned(),
+            lifetime: Duration::from_secs(3_600),
+        }
+    }
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct TurnServer {}

@@ -1,0 +1,199 @@
+//! What the sockets and tasks of one connection have in common: the filter, whether they are silent, and how many live.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+use crate::address::AddressFilter;
+use crate::evidence::Book;
+use crate::sync::lock;
+
+/// Packets of more addresses than this are not read: each would be a peer-reflexive candidate.
+const MAX_REMOTES: usize = 128;
+/// How long a close waits for sockets and tasks. Nothing that is left needs the network.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// So long it is not said of a packet that it is malformed.
+const DOUBT: Duration = Duration::from_millis(100);
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    pub(crate) filter: Arc<AddressFilter>,
+    pub(crate) book: Arc<Book>,
+    silent: AtomicBool,
+    /// The connection is up, so media may be sent.
+    flowing: AtomicBool,
+    /// DTLS was up at some time, so SRTP that comes can be read.
+    keyed: AtomicBool,
+    /// An SRTP packet was handed over when so many had been read; 0: none was.
+    handed_over: AtomicU64,
+    /// Packets that the tap did not see, and since when: a restart of ICE drops what comes on the old pair, too.
+    suspects: Mutex<Option<(Instant, u64)>>,
+    alerted: AtomicBool,
+    act_on_alert: Act,
+    remotes: Mutex<HashSet<SocketAddr>>,
+    living: AtomicUsize,
+    gone: Notify,
+}
+
+#[derive(Default)]
+struct Act(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Act")
+    }
+}
+
+impl Wire {
+    pub(crate) fn new(filter: Arc<AddressFilter>, book: Arc<Book>) -> Self {
+        Self {
+            filter,
+            book,
+            silent: AtomicBool::new(false),
+            flowing: AtomicBool::new(false),
+            keyed: AtomicBool::new(false),
+            handed_over: AtomicU64::new(0),
+            suspects: Mutex::default(),
+            alerted: AtomicBool::new(false),
+            act_on_alert: Act::default(),
+            remotes: Mutex::default(),
+            living: AtomicUsize::new(0),
+            gone: Notify::new(),
+        }
+    }
+
+    /// From now on nothing is sent, and nothing that comes is read.
+    pub(crate) fn fall_silent(&self) {
+        self.silent.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Acquire)
+    }
+
+    /// Whether the connection is up.
+    pub(crate) fn set_flowing(&self, flowing: bool) {
+        self.flowing.store(flowing, Ordering::Release);
+        if flowing {
+            self.keyed.store(true, Ordering::Release);
+        }
+    }
+
+    pub(crate) fn is_flowing(&self) -> bool {
+        self.flowing.load(Ordering::Acquire) && !self.is_silent()
+    }
+
+    pub(crate) fn may_send(&self, to: SocketAddr) -> bool {
+        !self.is_silent() && self.filter.allows(to.ip())
+    }
+
+    /// Takes note of a packet, and says whether it is read.
+    pub(crate) fn comes(&self, from: SocketAddr, packet: &[u8]) -> bool {
+        if self.is_silent() || !self.filter.allows(from.ip()) || !self.knows(from) {
+            return false;
+        }
+        let keyed = self.keyed.load(Ordering::Acquire);
+        // RFC 7983 section 7: STUN, DTLS, TURN channels, SRTP. The rest has no meaning.
+        match packet.first() {
+            Some(0..=3 | 64..=79) => {}
+            Some(kind @ 20..=63) => {
+                if keyed && *kind == 21 {
+                    self.alerted.store(true, Ordering::Release);
+                }
+            }
+            Some(128..=191) => {
+                if self.is_flowing() {
+                    self.handed_over.store(self.book.came() + 1, Ordering::Release);
+                }
+            }
+            _ => {
+                self.book.malformed(1);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// What was handed over is done with. An SRTP packet that the tap did not see could not be decrypted or is no RTP.
+    /// The crate's driver handles a packet before it asks for the next, so there is nothing in between.
+    pub(crate) fn settle(&self) {
+        let handed_over = self.handed_over.swap(0, Ordering::AcqRel);
+        if handed_over != 0 && self.book.came() < handed_over {
+            lock(&self.suspects).get_or_insert_with(|| (Instant::now(), 0)).1 += 1;
+        }
+        self.convict();
+        if self.alerted.swap(false, Ordering::AcqRel)
+            && let Some(act) = self.act_on_alert.0.get()
+        {
+            act();
+        }
+    }
+
+    /// Suspects are malformed if the connection is up still: that it is restarting is known by then.
+    pub(crate) fn convict(&self) {
+        let mut suspects = lock(&self.suspects);
+        if let Some((since, count)) = *suspects
+            && since.elapsed() >= DOUBT
+        {
+            *suspects = None;
+            if self.is_flowing() {
+                self.book.malformed(count);
+            }
+        }
+    }
+
+    /// What is done once a DTLS alert has been handled.
+    pub(super) fn on_alert(&self, act: Box<dyn Fn() + Send + Sync>) {
+        // Set once, by the engine.
+        let _ = self.act_on_alert.0.set(act);
+    }
+
+    fn knows(&self, from: SocketAddr) -> bool {
+        let mut remotes = lock(&self.remotes);
+        remotes.contains(&from) || (remotes.len() < MAX_REMOTES && remotes.insert(from))
+    }
+
+    /// Counts a socket or a task, until what is returned is dropped.
+    pub(crate) fn lives(self: &Arc<Self>) -> Living {
+        self.living.fetch_add(1, Ordering::AcqRel);
+        Living(Arc::clone(self))
+    }
+
+    /// Waits until no socket and no task lives.
+    pub(crate) async fn is_gone(&self) {
+        let gone = async {
+            loop {
+                let notified = self.gone.notified();
+                if self.living.load(Ordering::Acquire) == 0 {
+                    return;
+                }
+                notified.await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, gone).await.is_err() {
+            tracing::warn!(
+                "{} sockets and tasks of a closed connection still live",
+                self.living.load(Ordering::Acquire)
+            );
+        }
+    }
+}
+
+/// A socket or a task that lives.
+#[derive(Debug)]
+pub(crate) struct Living(Arc<Wire>);
+
+impl Drop for Living {
+    fn drop(&mut self) {
+        if self.0.living.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.gone.notify_waiters();
+        }
+    }
+}
