@@ -17,13 +17,14 @@ fn states_go_forward() {
     let mut lost = target_offers();
     lost.states(&["disconnected", "connected", "completed"]);
     lost.tape.assert_holds(&["webrtc.pc.ice-connection-state.order"]);
+    // A checking that was too short to be seen is no fault.
     let mut first = true;
     let skipped = target_offers().tape.edit(|what| {
         let checking = matches!(what, What::Emitted { kind, .. } if kind == "iceconnectionstatechange") && first;
         first &= !checking;
         !checking
     });
-    skipped.assert_broken(&["webrtc.pc.ice-connection-state.order"]);
+    skipped.assert_holds(&["webrtc.pc.ice-connection-state.order"]);
 }
 
 #[test]
