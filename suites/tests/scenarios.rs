@@ -260,6 +260,7 @@ fn ideal_run() -> Judgement {
         defect: None,
         profiles: Vec::new(),
         filter: None,
+        referee: None,
         options: Vec::new(),
         set: Vec::new(),
         revealed: false,

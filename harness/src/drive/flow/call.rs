@@ -304,8 +304,17 @@ pub(super) async fn hang_up(stage: &mut Stage<'_, '_, '_>, line: &mut Line) -> R
 
 /// The states that close leaves behind.
 pub(super) async fn closed_states(stage: &mut Stage<'_, '_, '_>, pc: &str) -> Result<(), Lost> {
-    for name in ["signalingState", "iceConnectionState", "conectionState"] {
-        stage.poll(pc, name, |value| value == "closed" || value.is_null()).await?;
+    for name in ["signalingState", "iceConnectionState"] {
+        stage.poll(pc, name, |value| value == "closed").await?;
+    }
+    let state = stage.poll(pc, "conectionState", |value| value == "closed" || is_undefined(value)).await?;
+    if state.is_null() {
+        stage.poll(pc, "connectionState", |value| value == "closed" || is_undefined(value)).await?;
     }
     Ok(())
+}
+
+/// Whether a reading was of a property that is not there.
+fn is_undefined(value: &Value) -> bool {
+    value.get("$undefined") == Some(&Value::Bool(true))
 }

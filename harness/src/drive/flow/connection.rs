@@ -46,7 +46,8 @@ pub(super) async fn drive(stage: &mut Stage<'_, '_, '_>) -> Result<(), Lost> {
     if let Some(made) = made {
         let set = stage.call(Some(&pc), "RTCPeerConnection.setLocalDescription", vec![made], None).await?;
         stage.poll(&pc, "signalingState", |value| value == "have-local-offer").await?;
-        for name in ["localDescription", "currentLocalDescription", "currentRemoteDescription", "remoteDescription"] {
+        stage.poll(&pc, "localDescription", Value::is_object).await?;
+        for name in ["currentLocalDescription", "currentRemoteDescription", "remoteDescription"] {
             stage.read(&pc, name).await?;
         }
         if set.worked() {

@@ -81,7 +81,8 @@ async fn target_offers(stage: &mut Stage<'_, '_, '_>, slot: usize, how: &Exchang
     }
     let set = stage.call(Some(&pc), "RTCPeerConnection.setLocalDescription", vec![offer.value.clone()], None).await?;
     stage.poll(&pc, "signalingState", |value| value == "have-local-offer").await?;
-    for name in ["localDescription", "currentLocalDescription", "currentRemoteDescription"] {
+    stage.poll(&pc, "localDescription", Value::is_object).await?;
+    for name in ["currentLocalDescription", "currentRemoteDescription"] {
         stage.read(&pc, name).await?;
     }
     if !set.worked() {
@@ -113,7 +114,8 @@ async fn fincert_offers(stage: &mut Stage<'_, '_, '_>, slot: usize, how: &Exchan
     let args = vec![json!({"type": "offer", "sdp": offer})];
     let set = stage.call(Some(&pc), "RTCPeerConnection.setRemoteDescription", args, None).await?;
     stage.poll(&pc, "signalingState", |value| value == "have-remote-offer").await?;
-    for name in ["remoteDescription", "currentRemoteDescription", "canTrickleIceCandidates"] {
+    stage.poll(&pc, "remoteDescription", Value::is_object).await?;
+    for name in ["currentRemoteDescription", "canTrickleIceCandidates"] {
         stage.read(&pc, name).await?;
     }
     if !set.worked() {

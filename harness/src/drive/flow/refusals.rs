@@ -125,6 +125,7 @@ async fn tracks(stage: &mut Stage<'_, '_, '_>) -> Result<(), Lost> {
     if let Some((_, track)) = tracks.first() {
         refused(stage, &pc, "addTrack", vec![json!({"$handle": track})], "track-twice").await?;
     }
+    refused(stage, &pc, "addTrack", vec![json!({"kind": "audio"})], "track-invalid").await?;
     close(stage, &pc).await?;
     for (_, track) in &tracks {
         stage.call(Some(track), "MediaStreamTrack.stop", Vec::new(), None).await?;

@@ -90,7 +90,9 @@ fn about(rtc: &Rtc<'_>) -> About {
         (_, Candidates::Trickle) => {}
     }
     match (&with.target_sends[..], &with.fincert_sends[..]) {
-        ([], [_, ..]) if !with.offer_to_receive.is_empty() => About::Kinds("webrtc.call.receive-only"),
+        ([], [_, ..]) if !with.offer_to_receive.is_empty() && with.offerer == End::Target => {
+            About::Kinds("webrtc.call.receive-only")
+        }
         ([MediaKind::Audio], [MediaKind::Audio]) => About::Kinds("webrtc.call.audio-only"),
         ([MediaKind::Video], [MediaKind::Video]) => About::Kinds("webrtc.call.video-only"),
         _ => About::Offerer,

@@ -186,7 +186,8 @@ fn get_configuration(view: &View<'_>, sink: &mut Sink<'_>) {
                 let expected = expected.unwrap_or("as given");
                 let mut broken = wanted("configuration", (expected, expected), actual.unwrap_or_default().to_owned());
                 broken.at = Some(at.clone());
-                sink.breaks(REQUIREMENT, call.step, broken);
+                sink.breaks(REQUIREMENT, call.step, broken.clone());
+                sink.breaks("webrtc.pc.create.options", call.step, broken);
             }
             None => {}
         }

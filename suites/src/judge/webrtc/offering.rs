@@ -65,21 +65,23 @@ fn create_answer(view: &View<'_>, sink: &mut Sink<'_>) {
 }
 
 /// Judges the method, and its options: those in `taken` hold where the call works. A call with options that fails where
-/// others work is the options' fault.
+/// one with less works is the options' fault, and where one with less fails too it is not; else both are accused.
 fn creates(view: &View<'_>, sink: &mut Sink<'_>, name: &str, method: &str, taken: &[&str]) {
     let Some(rtc) = &view.rtc else { return };
     let calls = || rtc.calls_of(name).filter(|call| call.purpose.is_none());
     for call in calls() {
-        let given: Vec<&str> = OPTIONS
-            .iter()
-            .filter(|(option, _)| call.request.value.get(option).is_some())
-            .map(|(_, end)| *end)
-            .collect();
-        let others_work = calls().any(|other| other.id != call.id && other.succeeded() && has_less(other, call));
-        if !given.is_empty() && others_work && !matches!(became(view, call), Became::Worked(_)) {
-            for end in given {
+        let has = |option: &str| call.request.value.get(option).is_some();
+        let given: Vec<&str> = OPTIONS.iter().filter(|(option, _)| has(option)).map(|(_, end)| *end).collect();
+        let works = matches!(became(view, call), Became::Worked(_));
+        let mut less = calls().filter(|other| has_less(other, call)).peekable();
+        let alone = less.peek().is_none();
+        let less_works = less.any(RtcCall::succeeded);
+        if !works && (alone || less_works) {
+            for end in &given {
                 accuse(view, sink, &format!("{method}.{end}"), call);
             }
+        }
+        if !works && less_works && !given.is_empty() {
             continue;
         }
         if promise(view, sink, method, call) {

@@ -45,19 +45,19 @@ pub(crate) const CREATION: &[Mutation] = &[
         |s| {
             gives(s, "getConfiguration", "/iceServers/0/urls", &json!("stun:other.example:9"));
         },
-        &["pc.get-configuration"],
+        &["pc.get-configuration", "pc.create.options"],
     ),
     (
         "a configuration without the policy",
         flows::alone,
         |s| drops(s, "getConfiguration", "iceTransportPolicy"),
-        &["pc.get-configuration"],
+        &["pc.get-configuration", "pc.create.options"],
     ),
     (
         "a configuration that is a list",
         flows::alone,
         |s| gives(s, "getConfiguration", "", &json!([])),
-        &["pc.get-configuration"],
+        &["pc.get-configuration", "pc.create.options"],
     ),
     ("addTrack without a promise", flows::alone, |s| returns(s, "addTrack"), &["pc.add-track.promise"]),
     (

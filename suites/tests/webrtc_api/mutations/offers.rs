@@ -79,7 +79,14 @@ pub(crate) const OFFERS: &[Mutation] = &[
             rejects(s, "createAnswer");
             ends_after(s, "createAnswer");
         },
-        &["pc.create-answer", "call.fincert-offers"],
+        &[
+            "pc.create-answer",
+            "pc.create-answer.ice-restart",
+            "pc.create-answer.offer-to-receive-audio",
+            "pc.create-answer.offer-to-receive-video",
+            "pc.create-answer.voice-activity-detection",
+            "call.fincert-offers",
+        ],
     ),
     (
         "an answer of type offer",
