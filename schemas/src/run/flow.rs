@@ -124,7 +124,8 @@ pub enum Candidates {
     InDescription,
     /// By itself, but only some time after both descriptions were set.
     Late,
-    /// fincert's are handed to the target before it has a remote description, and again afterwards.
+    /// fincert's are handed to the target before the exchange is over: where fincert offers, before the target answers;
+    /// where the target offers, before it has a remote description, and again afterwards.
     Early,
     /// Each twice.
     Duplicate,

@@ -108,9 +108,6 @@ async fn target_offers(stage: &mut Stage<'_, '_, '_>, slot: usize, how: &Exchang
 async fn fincert_offers(stage: &mut Stage<'_, '_, '_>, slot: usize, how: &Exchange) -> Result<bool, Lost> {
     let pc = stage.slots[slot].pc.clone();
     let Some(offer) = local(stage, slot, SdpKind::Offer, how).await? else { return Ok(false) };
-    if how.candidates == Candidates::Early {
-        early(stage, slot).await?;
-    }
     let args = vec![json!({"type": "offer", "sdp": offer})];
     let set = stage.call(Some(&pc), "RTCPeerConnection.setRemoteDescription", args, None).await?;
     stage.poll(&pc, "signalingState", |value| value == "have-remote-offer").await?;
@@ -120,6 +117,9 @@ async fn fincert_offers(stage: &mut Stage<'_, '_, '_>, slot: usize, how: &Exchan
     }
     if !set.worked() {
         return Ok(false);
+    }
+    if how.candidates == Candidates::Early {
+        before_answer(stage, slot).await?;
     }
     let answer = stage.call(Some(&pc), "RTCPeerConnection.createAnswer", answer_options(how), None).await?;
     stage.read(&pc, "signalingState").await?;
@@ -145,7 +145,9 @@ fn answer_options(how: &Exchange) -> Vec<Value> {
     if how.offer_to_receive.is_empty() {
         return Vec::new();
     }
-    vec![json!({"offerToReceiveAudio": true, "offerToReceiveVideo": true, "iceRestart": false, "voiceActivityDetection": true})]
+    vec![
+        json!({"offerToReceiveAudio": true, "offerToReceiveVideo": true, "iceRestart": false, "voiceActivityDetection": true}),
+    ]
 }
 
 /// The readings once an answer is in force.
@@ -158,12 +160,25 @@ async fn after_answer(stage: &mut Stage<'_, '_, '_>, pc: &str) -> Result<(), Los
     Ok(())
 }
 
+/// fincert's candidates, while the target has its offer and has not answered yet (RFC 9429 section 4.1.19).
+async fn before_answer(stage: &mut Stage<'_, '_, '_>, slot: usize) -> Result<(), Lost> {
+    stage.idle(Duration::from_millis(100)).await?;
+    let pc = stage.slots[slot].pc.clone();
+    for candidate in stage.slots[slot].own.clone() {
+        stage.slots[slot].sent += 1;
+        stage.call(Some(&pc), "RTCPeerConnection.addIceCandidate", vec![init(&candidate)], None).await?;
+    }
+    Ok(())
+}
+
 /// fincert's candidates, before the target has a remote description; they are handed over again afterwards.
 async fn early(stage: &mut Stage<'_, '_, '_>, slot: usize) -> Result<(), Lost> {
     stage.idle(Duration::from_millis(100)).await?;
     let pc = stage.slots[slot].pc.clone();
     for candidate in stage.slots[slot].own.clone() {
-        stage.call(Some(&pc), "RTCPeerConnection.addIceCandidate", vec![init(&candidate)], Some("candidate-early")).await?;
+        stage
+            .call(Some(&pc), "RTCPeerConnection.addIceCandidate", vec![init(&candidate)], Some("candidate-early"))
+            .await?;
     }
     Ok(())
 }
@@ -180,7 +195,9 @@ async fn target_sdp(
     }
     gathered(stage, slot).await?;
     let pc = stage.slots[slot].pc.clone();
-    let whole = stage.poll(&pc, "localDescription", |value| sdp_of(value).is_some_and(|sdp| sdp.contains("a=candidate:"))).await?;
+    let whole = stage
+        .poll(&pc, "localDescription", |value| sdp_of(value).is_some_and(|sdp| sdp.contains("a=candidate:")))
+        .await?;
     Ok(sdp_of(&whole).map(str::to_owned))
 }
 
@@ -196,7 +213,11 @@ pub(super) async fn gathered(stage: &mut Stage<'_, '_, '_>, slot: usize) -> Resu
         }
         stage.idle(Duration::from_millis(20)).await?;
     }
-    let last = if last == "complete" { last } else { stage.poll(&pc, "iceGatheringState", |value| value == "complete").await? };
+    let last = if last == "complete" {
+        last
+    } else {
+        stage.poll(&pc, "iceGatheringState", |value| value == "complete").await?
+    };
     let met = stage.slots[slot].target_gathered || last == "complete";
     let instead = if met { String::new() } else { stage.drive.capture.text(&format!("iceGatheringState {last}"), 80) };
     stage.awaited(End::Target, Await::Gathered, "", met, began, instead);
