@@ -271,3 +271,5 @@ fn distance(left: &[char], right: &str) -> usize {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod webrtc_tests;

@@ -135,7 +135,9 @@ fn every_requirement_that_a_target_can_break_has_a_defect() {
     let without: Vec<_> = Ledger::embedded()
         .unwrap()
         .iter()
-        .filter(|requirement| ["2.1", "2.2", "2.3", "2.4", "2.5", "3.1", "3.2", "1", "bridge"].contains(&requirement.clause.as_str()))
+        .filter(|requirement| {
+            ["2.1", "2.2", "2.3", "2.4", "2.5", "3.1", "3.2", "1", "bridge"].contains(&requirement.clause.as_str())
+        })
         .filter(|requirement| {
             !requirement.coverage && requirement.untested.is_none() && requirement.level != fincert_schemas::Level::May
         })

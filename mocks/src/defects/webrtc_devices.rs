@@ -180,20 +180,8 @@ pub(super) const ALL: &[Defect] = &[
             }
         },
     ),
-    Defect::says(
-        "user-media-denied-hangs",
-        ["用户拒绝授权后 getUserMedia 一直没有结果", "after the user denied access getUserMedia stays open"],
-        &["webrtc.media-devices.get-user-media.denied"],
-        |moment, plan| if moment.calls(MEDIA) && is_denied(&plan) { Plan::silent() } else { plan },
-    )
-    .also(&["integration.answers", "integration.invalid-request-answered"]),
 ];
 
 fn devices(moment: &Moment<'_>, plan: Plan, change: impl FnMut(&mut Value)) -> Plan {
     resolved(moment, plan, DEVICES, |value| value.as_array_mut().into_iter().flatten().for_each(change))
-}
-
-fn is_denied(plan: &Plan) -> bool {
-    let value = plan.answer().and_then(|settlement| settlement.value.as_ref());
-    value.is_some_and(|value| value["name"] == "NotAllowedError")
 }

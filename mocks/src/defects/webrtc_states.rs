@@ -214,7 +214,29 @@ pub(super) const ALL: &[Defect] = &[
             property(moment, plan, CONNECTION, keep)
         },
     )
-    .also(&["webrtc.call.fincert-closes"]),
+    .also(&["webrtc.call.fincert-closes", "webrtc.pc.ice-connection-state.gives-up"]),
+    Defect::says(
+        "never-gives-up",
+        [
+            "对端一直不回来，iceConnectionState 停留在 disconnected",
+            "the other end stays away, and iceConnectionState stays disconnected",
+        ],
+        &["webrtc.pc.ice-connection-state.gives-up"],
+        |moment, plan| {
+            if let Some(Action::Event { event, .. }) = plan.steps.first().map(|step| &step.action)
+                && event.get(ICE).is_some_and(|state| state == "failed")
+            {
+                return Plan::silent();
+            }
+            let waits = |value: &mut Value| {
+                if value == "failed" {
+                    *value = "disconnected".into();
+                }
+            };
+            let plan = property(moment, plan, ICE, waits);
+            property(moment, plan, CONNECTION, waits)
+        },
+    ),
     Defect::says(
         "gathering-stuck",
         ["iceGatheringState 一直为 new", "iceGatheringState stays new"],

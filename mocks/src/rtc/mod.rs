@@ -9,6 +9,7 @@
 //! engine, and what there is to say of it is a plan, as everywhere in the mock host. A defect changes the task, or the
 //! plan, or both; it is pure, and sees the [`Moment`].
 
+mod addresses;
 mod asked;
 mod candidate;
 mod connection;

@@ -11,6 +11,7 @@ use fincert_schemas::run::flow::MediaKind;
 use serde_json::{Map, Value, json};
 use tokio::sync::{mpsc, watch};
 
+use super::addresses::addresses;
 use super::asked::{Asked, What};
 use super::connection::{self, Line};
 use super::decide;
@@ -112,6 +113,7 @@ impl Room {
         self.has_room(1)?;
         let config = ConnectionConfig {
             epoch: self.began,
+            bind: addresses(),
             ice_servers: options.servers,
             relay_only: options.relay_only,
             bundle: options.bundle,
