@@ -21,8 +21,8 @@ use crate::deadline::Deadlines;
 use crate::drive::{Drive, HELLO_DEADLINE, Session, connect_hello, drive};
 use crate::source::Source;
 use crate::target::Target;
-use crate::turn::FlowNetwork;
 use crate::transport::ConnectError;
+use crate::turn::FlowNetwork;
 
 /// So many scenarios in a row that bring the target down, and it is not started again.
 pub(crate) const BREAKER: u32 = 3;
@@ -306,7 +306,11 @@ impl Runner<'_, '_> {
         Ok(())
     }
 
-    pub(crate) async fn connect(&mut self, source: &mut Source, state: Option<Integration>) -> Result<Session, ConnectError> {
+    pub(crate) async fn connect(
+        &mut self,
+        source: &mut Source,
+        state: Option<Integration>,
+    ) -> Result<Session, ConnectError> {
         let again = !self.gathered.sessions.is_empty() && state.is_none();
         let wire = source.wire(again).await?;
         let number = self.gathered.sessions.len() as u32 + 1;

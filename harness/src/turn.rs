@@ -19,11 +19,7 @@ pub struct FlowNetwork {
 
 impl Default for FlowNetwork {
     fn default() -> Self {
-        Self {
-            addresses: AddressPolicy::default(),
-            turn_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            turn_server: None,
-        }
+        Self { addresses: AddressPolicy::default(), turn_address: IpAddr::V4(Ipv4Addr::LOCALHOST), turn_server: None }
     }
 }
 

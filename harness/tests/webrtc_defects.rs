@@ -23,11 +23,7 @@ const FLOWS: usize = 2;
 /// How many defects are certified at once; each has eight sessions.
 const AT_ONCE: usize = 4;
 
-async fn judged(
-    defect: Option<&'static Defect>,
-    scenarios: Vec<String>,
-    referee: Option<Referees>,
-) -> Judgement {
+async fn judged(defect: Option<&'static Defect>, scenarios: Vec<String>, referee: Option<Referees>) -> Judgement {
     let plan = Plan {
         defect,
         states: vec![Integration::Integrated],

@@ -96,12 +96,10 @@ fn message(value: Value) -> Message {
                     }
                 }
             }
-            "bridge.event" => {
-                match serde_json::from_value(object.remove("params").unwrap_or_default()) {
-                    Ok(event) => Message::Event(event),
-                    Err(error) => unusable(&format!("bridge.event: {error}")),
-                }
-            }
+            "bridge.event" => match serde_json::from_value(object.remove("params").unwrap_or_default()) {
+                Ok(event) => Message::Event(event),
+                Err(error) => unusable(&format!("bridge.event: {error}")),
+            },
             other => unusable(&format!("a target notifies bridge.callback and bridge.event, not {other}")),
         };
     }

@@ -6,8 +6,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Judgement, Transcript};
 use super::flow::Referees;
+use super::{Event, Judgement, Transcript};
 use crate::bridge::Hello;
 
 /// The version of the record's shape.

@@ -97,7 +97,10 @@ async fn reported(stage: &mut Stage<'_, '_, '_>, slot: usize, kind: MediaKind) -
                 let evidence = stage.slots[slot].peer.evidence();
                 let sent = evidence.sent.iter().filter(|sent| sent.kind == kind);
                 let (packets, reports) = sent.fold((0, 0), |all, sent| (all.0 + sent.packets, all.1 + sent.reports));
-                format!("fincert sent {packets} packets of {}, the target reported on them {reports} times", kind.as_str())
+                format!(
+                    "fincert sent {packets} packets of {}, the target reported on them {reports} times",
+                    kind.as_str()
+                )
             },
         )
         .await
@@ -124,12 +127,7 @@ fn seen(evidence: &Evidence) -> String {
 }
 
 /// A new exchange; the connection must stay up.
-async fn renegotiate(
-    stage: &mut Stage<'_, '_, '_>,
-    line: &Line,
-    offerer: End,
-    how: &Exchange,
-) -> Result<bool, Lost> {
+async fn renegotiate(stage: &mut Stage<'_, '_, '_>, line: &Line, offerer: End, how: &Exchange) -> Result<bool, Lost> {
     let done = exchange(stage, line.slot, offerer, how).await? && both_connected(stage, line, RESTART).await?;
     stage.settle_pending().await?;
     count(stage, line.slot);
@@ -272,9 +270,9 @@ async fn gone(
     while began.elapsed() < patience {
         last = stage.get(&line.pc, name).await?.unwrap_or(Value::Null);
         // A short disconnected may pass between two looks; the event tells of it.
-        let told = stage.events_of(&line.pc, "iceconnectionstatechange").any(|event| {
-            event.event.get(name).is_some_and(|value| is(value) && what == Await::TargetDisconnected)
-        });
+        let told = stage
+            .events_of(&line.pc, "iceconnectionstatechange")
+            .any(|event| event.event.get(name).is_some_and(|value| is(value) && what == Await::TargetDisconnected));
         met = is(&last) || told;
         if met {
             break;

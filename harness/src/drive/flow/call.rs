@@ -247,14 +247,7 @@ pub(super) async fn both_connected(
     let ice = stage.poll(&line.pc, "iceConnectionState", |value| value == "connected" || value == "completed").await?;
     let met = ice == "connected" || ice == "completed" || state == "connected";
     let instead = stage.drive.capture.text(&format!("conectionState {state}, iceConnectionState {ice}"), 120);
-    stage.awaited(
-        End::Target,
-        Await::TargetConnected,
-        "",
-        met,
-        began,
-        if met { String::new() } else { instead },
-    );
+    stage.awaited(End::Target, Await::TargetConnected, "", met, began, if met { String::new() } else { instead });
     Ok(met)
 }
 

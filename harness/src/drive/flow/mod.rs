@@ -77,10 +77,11 @@ async fn flow(
 ) -> Result<(), Lost> {
     session.note(What::Flow { flow: step.flow, with: Box::new(step.with.clone()) });
     let turn = match step.with.network {
-        Over::Relay | Over::RelayWrongCredential => Some(Turn::of(drive.flows).await.map_err(|error| Lost {
-            reason: Reason::NoTurnServer,
-            detail: error.to_string(),
-        })?),
+        Over::Relay | Over::RelayWrongCredential => Some(
+            Turn::of(drive.flows)
+                .await
+                .map_err(|error| Lost { reason: Reason::NoTurnServer, detail: error.to_string() })?,
+        ),
         Over::Host | Over::Ipv6 => None,
     };
     let mut lent = Network { addresses: drive.flows.addresses.clone(), turn };

@@ -18,11 +18,7 @@ use crate::drive::session::Lost;
 const CONNECT: Duration = Duration::from_secs(8);
 
 /// Two connections of the target to two peers, both up at once, with media on both.
-pub(super) async fn two_calls(
-    stage: &mut Stage<'_, '_, '_>,
-    with: &FlowOptions,
-    lent: &Network,
-) -> Result<(), Lost> {
+pub(super) async fn two_calls(stage: &mut Stage<'_, '_, '_>, with: &FlowOptions, lent: &Network) -> Result<(), Lost> {
     let mut lines = Vec::new();
     for offerer in [End::Target, End::Fincert] {
         let with = FlowOptions { offerer, ..with.clone() };

@@ -409,7 +409,9 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
                 });
             }
             Some(_) => {}
-            None if raw.is_null() || raw.as_object().is_some_and(|object| object.get("candidate").is_none_or(|c| c == "")) => {
+            None if raw.is_null()
+                || raw.as_object().is_some_and(|object| object.get("candidate").is_none_or(|c| c == "")) =>
+            {
                 self.slots[slot].target_gathered = true;
             }
             None => {}
@@ -430,7 +432,8 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             self.slots[slot].sent += 1;
             for _ in 0..self.slots[slot].copies {
                 let pc = self.slots[slot].pc.clone();
-                let id = self.start(Some(&pc), "RTCPeerConnection.addIceCandidate", vec![init(&candidate)], None).await?;
+                let id =
+                    self.start(Some(&pc), "RTCPeerConnection.addIceCandidate", vec![init(&candidate)], None).await?;
                 self.pending.push(id);
             }
         }
