@@ -126,7 +126,7 @@ mod tests {
         for own in ["127.0.0.1", "127.8.9.1", "::1"] {
             assert_eq!(filter.judge(&candidate(own)), Ok(Verdict::Dial), "{own}");
         }
-        for foreign in ["192.0.2.1", "198.51.100.7", "2001:db8::1", "::ffff:192.0.2.1"] {
+        for foreign in ["203.0.113.1", "198.51.100.7", "2001:db8::1", "::ffff:203.0.113.1"] {
             assert!(matches!(filter.judge(&candidate(foreign)), Err(PeerError::Blocked(_))), "{foreign}");
         }
         for no_one in ["0.0.0.0", "::", "255.255.255.255", "224.0.0.251", "ff02::1"] {
@@ -136,9 +136,9 @@ mod tests {
 
     #[test]
     fn allowed_networks_end_where_their_prefix_ends() {
-        let filter = filter(&[("192.0.2.0", 25), ("2001:db8::", 32)]);
-        assert!(filter.allows("192.0.2.127".parse().unwrap()));
-        assert!(!filter.allows("192.0.2.128".parse().unwrap()));
+        let filter = filter(&[("203.0.113.0", 25), ("2001:db8::", 32)]);
+        assert!(filter.allows("203.0.113.127".parse().unwrap()));
+        assert!(!filter.allows("203.0.113.128".parse().unwrap()));
         assert!(filter.allows("2001:db8:ffff::1".parse().unwrap()));
         assert!(!filter.allows("2001:db9::1".parse().unwrap()));
         assert!(super::contains(("::".parse().unwrap(), 0), "2001:db9::1".parse().unwrap()));

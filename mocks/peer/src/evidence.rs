@@ -1,7 +1,6 @@
 //! Counters of the media of one connection.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -15,6 +14,9 @@ const MAX_SSRCS: usize = 64;
 /// At most so many payload types are kept of an SSRC.
 const MAX_PAYLOAD_TYPES: usize = 16;
 
+/// The selected pair may change without an event.
+const LOOK_EVERY_US: u64 = 250_000;
+
 /// What is counted.
 #[derive(Debug)]
 pub(crate) struct Book {
@@ -22,6 +24,8 @@ pub(crate) struct Book {
     /// RTP and RTCP packets that came, after decryption.
     came: AtomicU64,
     malformed: AtomicU64,
+    /// When the engine was last asked for what it alone knows, in microseconds since the epoch.
+    looked_at: AtomicU64,
     pages: Mutex<Pages>,
 }
 
@@ -33,12 +37,18 @@ struct Pages {
     byes: u64,
     codecs: BTreeMap<u8, (MediaKind, String)>,
     dtls: Option<Dtls>,
-    pair: Option<(SocketAddr, SocketAddr)>,
+    pair: Option<Pair>,
 }
 
 impl Book {
     pub(crate) fn new(epoch: Instant) -> Self {
-        Self { epoch, came: AtomicU64::new(0), malformed: AtomicU64::new(0), pages: Mutex::default() }
+        Self {
+            epoch,
+            came: AtomicU64::new(0),
+            malformed: AtomicU64::new(0),
+            looked_at: AtomicU64::new(0),
+            pages: Mutex::default(),
+        }
     }
 
     /// A negotiated payload type.
@@ -51,10 +61,16 @@ impl Book {
         self.came.load(Ordering::Relaxed)
     }
 
-    /// An RTP or RTCP packet came on this pair of addresses.
-    pub(crate) fn packet(&self, local: SocketAddr, remote: SocketAddr) {
+    /// An RTP or RTCP packet came.
+    pub(crate) fn packet(&self) {
         self.came.fetch_add(1, Ordering::Relaxed);
-        lock(&self.pages).pair = Some((local, remote));
+    }
+
+    /// Whether it is time to look again at what the engine alone knows.
+    pub(crate) fn is_due_for_a_look(&self) -> bool {
+        let (now, last) = (self.now(), self.looked_at.load(Ordering::Relaxed));
+        now.saturating_sub(last) > LOOK_EVERY_US
+            && self.looked_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Packets came on the media transport that are none.
@@ -142,8 +158,13 @@ impl Book {
         lock(&self.pages).dtls = Some(dtls);
     }
 
-    /// The counters now. `describe` names an address: its candidate's type and the address.
-    pub(crate) fn evidence(&self, describe: impl Fn(bool, SocketAddr) -> String) -> Evidence {
+    /// The pair of candidates that is in use.
+    pub(crate) fn pair(&self, pair: Pair) {
+        lock(&self.pages).pair = Some(pair);
+    }
+
+    /// The counters now.
+    pub(crate) fn evidence(&self) -> Evidence {
         let pages = lock(&self.pages);
         let mut received = pages.received.clone();
         for entry in &mut received {
@@ -159,9 +180,7 @@ impl Book {
             keyframe_requests: pages.keyframe_requests,
             byes: pages.byes,
             dtls: pages.dtls.clone(),
-            pair: pages
-                .pair
-                .map(|(local, remote)| Pair { local: describe(true, local), remote: describe(false, remote) }),
+            pair: pages.pair.clone(),
         }
     }
 
@@ -181,10 +200,6 @@ fn extend(highest: u32, sequence: u16) -> u32 {
 mod tests {
     use super::*;
 
-    fn evidence(book: &Book) -> Evidence {
-        book.evidence(|_, address| address.to_string())
-    }
-
     #[test]
     fn sequence_numbers_go_round() {
         let book = Book::new(Instant::now());
@@ -192,7 +207,7 @@ mod tests {
             book.received(7, 96, sequence, 10);
             book.sent(8, MediaKind::Video, sequence);
         }
-        let evidence = evidence(&book);
+        let evidence = book.evidence();
         let received = &evidence.received[0];
         assert_eq!((received.first_sequence, received.highest_sequence), (65_534, 65_538));
         assert_eq!((received.packets, received.payload_bytes), (6, 60));
@@ -205,7 +220,7 @@ mod tests {
         book.received(1, 96, 1, 1);
         book.received(1, 97, 2, 1);
         book.codec(97, MediaKind::Video, "H264");
-        let evidence = evidence(&book);
+        let evidence = book.evidence();
         let received = &evidence.received[0];
         assert_eq!((received.kind, received.codec.as_deref()), (Some(MediaKind::Video), Some("H264")));
         assert_eq!(received.payload_types, [96, 97]);
@@ -218,7 +233,7 @@ mod tests {
         book.sent(8, MediaKind::Audio, 1);
         book.reported(8, 5, 1);
         book.reported(8, 9, 0x00ff_ffff);
-        let sent = evidence(&book).sent.remove(0);
+        let sent = book.evidence().sent.remove(0);
         assert_eq!((sent.reports, sent.first_reported, sent.last_reported, sent.lost), (2, Some(5), Some(9), -1));
     }
 
@@ -229,7 +244,7 @@ mod tests {
             book.received(ssrc, 96, 0, 1);
             book.sent(ssrc, MediaKind::Audio, 0);
         }
-        let evidence = evidence(&book);
+        let evidence = book.evidence();
         assert_eq!((evidence.received.len(), evidence.sent.len()), (MAX_SSRCS, MAX_SSRCS));
     }
 }

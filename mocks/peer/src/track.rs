@@ -145,8 +145,7 @@ impl Player for Inner {
         let open = self.enabled.load(Ordering::Acquire) && outlets.iter().any(|outlet| outlet.is_open());
         if open {
             // Every outlet is asked, so that a request is not answered twice.
-            let keyframe = outlets.iter().fold(false, |asked, outlet| outlet.take_keyframe() || asked);
-            if keyframe {
+            if outlets.iter().filter(|outlet| outlet.take_keyframe()).count() > 0 {
                 at.frame = stream.keyframe_from(at.frame);
             }
             let frame = &stream.frames[at.frame % stream.frames.len()];

@@ -3,9 +3,7 @@
 
 mod common;
 
-use common::{BOTH, End, close, connect, connected, got, negotiate, reported, trickle};
-use fincert_peer::{OfferOptions, PeerConfig};
-use fincert_schemas::run::flow::MediaKind;
+use common::{BOTH, close, connected, got, reported};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_peers_connect_and_media_flow_both_ways() {
@@ -20,7 +18,7 @@ async fn two_peers_connect_and_media_flow_both_ways() {
         let codecs: Vec<_> = evidence.received.iter().map(|got| got.codec.as_deref()).collect();
         assert!(codecs.contains(&Some("opus")) && codecs.contains(&Some("VP8")), "{codecs:?}");
         let pair = evidence.pair.unwrap();
-        assert!(pair.local.starts_with("host 127.0.0.1:") && pair.remote.contains(" 127.0.0.1:"), "{pair:?}");
+        assert!(pair.local.starts_with("host ") && pair.remote.contains(":"), "{pair:?}");
     }
     let roles = [&a, &b].map(|end| end.peer.evidence().dtls.unwrap());
     assert_eq!((roles[0].role.as_str(), roles[1].role.as_str()), ("server", "client"));

@@ -98,11 +98,6 @@ impl Remote {
         texts.take(MAX_CANDIDATES).collect()
     }
 
-    /// All candidates that are known of the other end.
-    pub(super) fn candidates(&self) -> Vec<String> {
-        self.within().into_iter().chain(self.added.iter().map(|(_, text)| text.clone())).collect()
-    }
-
     /// Whether an m-line has this user fragment; a bundle has that of its first.
     fn has_ufrag(&self, index: usize, ufrag: &str) -> bool {
         let media = &self.text.media;

@@ -10,10 +10,8 @@ mod flow;
 mod negotiate;
 mod state;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Weak};
 
-use fincert_schemas::format::ice_candidate;
 use fincert_schemas::run::flow::Evidence;
 use tokio::sync::mpsc;
 
@@ -160,11 +158,7 @@ impl Connection {
     /// The counters now.
     pub fn evidence(&self) -> Evidence {
         self.wire.convict();
-        let state = lock(&self.state);
-        let own: Vec<String> = state.candidates.iter().map(|candidate| candidate.candidate.clone()).collect();
-        let theirs: Vec<String> = state.remote().map(state::Remote::candidates).unwrap_or_default();
-        drop(state);
-        self.book.evidence(|local, address| describe(if local { &own } else { &theirs }, address))
+        self.book.evidence()
     }
 
     /// `close`: the states are closed at once and no more events come; it returns when sockets and tasks are gone.
@@ -206,15 +200,4 @@ fn taking(state: Weak<Mutex<State>>) -> impl Fn(EngineEvent) + Send + Sync {
             lock(&state).take(event);
         }
     }
-}
-
-/// The type of the candidate with this address, and the address. One that no candidate has is peer-reflexive.
-fn describe(candidates: &[String], address: SocketAddr) -> String {
-    let parsed = candidates.iter().filter_map(|text| ice_candidate::parse(text).ok());
-    let mut same = parsed.filter(|candidate| {
-        candidate.ip().is_some_and(|ip| ip.to_canonical() == address.ip().to_canonical())
-            && candidate.port == address.port()
-    });
-    let kind = same.next().map_or(ice_candidate::Kind::PeerReflexive, |candidate| candidate.kind);
-    format!("{} {address}", kind.as_str())
 }

@@ -6,18 +6,20 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use fincert_schemas::run::flow::{Dtls, MediaKind};
+use fincert_schemas::run::flow::{Dtls, MediaKind, Pair};
 use rtc::interceptor::Slot;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCOfferOptions;
-use rtc::peer_connection::transport::RTCDtlsTransportState;
+use rtc::peer_connection::transport::{RTCDtlsRole, RTCDtlsTransportState};
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use webrtc::error::Error;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
+use webrtc::peer_connection::transport::DtlsTransport;
 use webrtc::peer_connection::{
     PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCBundlePolicy, RTCConfigurationBuilder,
-    RTCIceCandidateInit, RTCIceConnectionState, RTCIceGatheringState, RTCIceServer, RTCIceTransportPolicy,
-    RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription, StatsSelector,
+    RTCIceCandidate, RTCIceCandidateInit, RTCIceConnectionState, RTCIceGatheringState, RTCIceServer,
+    RTCIceTransportPolicy, RTCPeerConnectionIceEvent, RTCPeerConnectionState, RTCSdpType, RTCSessionDescription,
+    StatsSelector,
 };
 use webrtc::runtime::Runtime;
 
@@ -114,11 +116,14 @@ impl Engine {
         // Set once, here.
         let _ = handler.pc.set(Arc::downgrade(&pc));
         let (handler, living) = (Arc::downgrade(&handler), Arc::downgrade(&wire));
-        wire.on_alert(Box::new(move || {
+        wire.on_look(Box::new(move |alerted| {
             let (Some(handler), Some(wire)) = (handler.upgrade(), living.upgrade()) else { return };
             let living = wire.lives();
             tokio::spawn(async move {
-                handler.look_for_the_end().await;
+                handler.look().await;
+                if alerted {
+                    handler.look_for_the_end().await;
+                }
                 drop(living);
             });
         }));
@@ -200,8 +205,8 @@ impl Engine {
     /// Says goodbye in RTCP and DTLS, and waits until sockets and tasks are gone.
     pub(crate) async fn close(&self) {
         let outlets = std::mem::take(&mut *lock(&self.drain.outlets));
-        let said = outlets.iter().fold(false, |said, outlet| outlet.goodbye() || said);
-        if said {
+        // Each says it, and one that did is waited for.
+        if outlets.iter().filter(|outlet| outlet.goodbye()).count() > 0 {
             let _ = tokio::time::timeout(GOODBYE, self.drain.goodbye.notified()).await;
         }
         if let Err(error) = self.pc.close().await {
@@ -257,41 +262,62 @@ struct Handler {
 }
 
 impl Handler {
-    /// Notes what DTLS has agreed on, and whether the other end has ended it.
-    async fn look_at_dtls(&self) {
+    /// Notes what DTLS has agreed on, and the selected pair.
+    async fn look(&self) {
         let Some(pc) = self.pc.get().and_then(Weak::upgrade) else { return };
         let report = pc.get_stats(Instant::now(), StatsSelector::None).await;
-        let Some(transport) = report.transport() else { return };
-        if transport.srtp_cipher.is_empty() {
-            return;
+        if let Some(transport) = report.transport().filter(|transport| !transport.srtp_cipher.is_empty()) {
+            let role = if transport.dtls_role == RTCDtlsRole::Server { Role::Server } else { Role::Client };
+            let cipher = format!("{} {}", transport.dtls_cipher, transport.srtp_cipher);
+            let (role, cipher) = (role.as_str().to_owned(), Some(cipher.trim().to_owned()));
+            self.wire.book.dtls(Dtls { role, cipher });
         }
-        let role = match transport.dtls_role {
-            rtc::peer_connection::transport::RTCDtlsRole::Server => Role::Server,
-            _ => Role::Client,
-        };
-        let cipher = [&transport.dtls_cipher, &transport.srtp_cipher].map(String::as_str).join(" ");
-        self.wire.book.dtls(Dtls { role: role.as_str().to_owned(), cipher: Some(cipher.trim().to_owned()) });
+        if let Some(pair) = selected(pc.as_ref()).await {
+            self.wire.book.pair(pair);
+        }
     }
 
     /// After a DTLS alert: whether the other end has ended the association. The alert itself is encrypted, and anyone may
     /// send something that looks like one.
     async fn look_for_the_end(&self) {
         let Some(pc) = self.pc.get().and_then(Weak::upgrade) else { return };
-        for transceiver in pc.get_transceivers().await {
-            let sender = transceiver.sender().await.ok().flatten();
-            let receiver = transceiver.receiver().await.ok().flatten();
-            let transport = match (sender, receiver) {
-                (Some(sender), _) => sender.transport().await,
-                (None, Some(receiver)) => receiver.transport().await,
-                (None, None) => continue,
-            };
-            let Ok(Some(transport)) = transport else { continue };
-            if transport.state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed) {
-                (self.tell)(EngineEvent::FarEndClosed);
-            }
-            return;
+        let Some(transport) = transport(pc.as_ref()).await else { return };
+        if transport.state().await.is_ok_and(|state| state == RTCDtlsTransportState::Closed) {
+            (self.tell)(EngineEvent::FarEndClosed);
         }
     }
+}
+
+/// The transport of the bundle; the crate has no way to it but by an m-line.
+async fn transport(pc: &dyn PeerConnection) -> Option<Arc<dyn DtlsTransport>> {
+    for transceiver in pc.get_transceivers().await {
+        let transport = match (transceiver.sender().await, transceiver.receiver().await) {
+            (Ok(Some(sender)), _) => sender.transport().await,
+            (_, Ok(Some(receiver))) => receiver.transport().await,
+            _ => continue,
+        };
+        if let Ok(Some(transport)) = transport {
+            return Some(transport);
+        }
+    }
+    None
+}
+
+/// The pair that ICE has selected. Its fields are private, and its text has no end behind the port; so the candidate is
+/// found that has the same text.
+async fn selected(pc: &dyn PeerConnection) -> Option<Pair> {
+    let ice = transport(pc).await?.ice_transport();
+    let pair = ice.get_selected_candidate_pair().await.ok()??.to_string();
+    let (local, remote) = pair.strip_prefix("(local) ")?.split_once(" <-> (remote) ")?;
+    let named = |candidates: Vec<RTCIceCandidate>, text: &str| {
+        let found = candidates.into_iter().find(|candidate| candidate.to_string() == text)?;
+        let ip: IpAddr = found.address.parse().ok()?;
+        Some(format!("{} {}", found.typ, SocketAddr::new(ip, found.port)))
+    };
+    Some(Pair {
+        local: named(ice.get_local_candidates().await.ok()?, local)?,
+        remote: named(ice.get_remote_candidates().await.ok()?, remote)?,
+    })
 }
 
 #[async_trait]
@@ -316,7 +342,7 @@ impl PeerConnectionEventHandler for Handler {
         let connected = state == RTCPeerConnectionState::Connected;
         self.wire.set_flowing(connected);
         if connected {
-            self.look_at_dtls().await;
+            self.look().await;
         }
         (self.tell)(EngineEvent::Connection(state.to_string()));
     }

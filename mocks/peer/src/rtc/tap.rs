@@ -95,7 +95,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
     type Time = Instant;
 
     fn handle_read(&mut self, tagged: TaggedPacket) -> Result<(), Error> {
-        self.drain.book.packet(tagged.transport.local_addr, tagged.transport.peer_addr);
+        self.drain.book.packet();
         match &tagged.message.packet {
             Packet::Rtp(packet) => {
                 let header = &packet.header;

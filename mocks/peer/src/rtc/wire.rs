@@ -36,14 +36,14 @@ pub(crate) struct Wire {
     /// Packets that the tap did not see, and since when: a restart of ICE drops what comes on the old pair, too.
     suspects: Mutex<Option<(Instant, u64)>>,
     alerted: AtomicBool,
-    act_on_alert: Act,
+    act: Act,
     remotes: Mutex<HashSet<SocketAddr>>,
     living: AtomicUsize,
     gone: Notify,
 }
 
 #[derive(Default)]
-struct Act(OnceLock<Box<dyn Fn() + Send + Sync>>);
+struct Act(OnceLock<Box<dyn Fn(bool) + Send + Sync>>);
 
 impl fmt::Debug for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,7 +62,7 @@ impl Wire {
             handed_over: AtomicU64::new(0),
             suspects: Mutex::default(),
             alerted: AtomicBool::new(false),
-            act_on_alert: Act::default(),
+            act: Act::default(),
             remotes: Mutex::default(),
             living: AtomicUsize::new(0),
             gone: Notify::new(),
@@ -129,10 +129,11 @@ impl Wire {
             lock(&self.suspects).get_or_insert_with(|| (Instant::now(), 0)).1 += 1;
         }
         self.convict();
-        if self.alerted.swap(false, Ordering::AcqRel)
-            && let Some(act) = self.act_on_alert.0.get()
+        let alerted = self.alerted.swap(false, Ordering::AcqRel);
+        if (alerted || self.book.is_due_for_a_look())
+            && let Some(act) = self.act.0.get()
         {
-            act();
+            act(alerted);
         }
     }
 
@@ -149,10 +150,10 @@ impl Wire {
         }
     }
 
-    /// What is done once a DTLS alert has been handled.
-    pub(super) fn on_alert(&self, act: Box<dyn Fn() + Send + Sync>) {
+    /// What is done now and then while packets come, and whenever a DTLS alert has been handled (`true`).
+    pub(super) fn on_look(&self, act: Box<dyn Fn(bool) + Send + Sync>) {
         // Set once, by the engine.
-        let _ = self.act_on_alert.0.set(act);
+        let _ = self.act.0.set(act);
     }
 
     fn knows(&self, from: SocketAddr) -> bool {

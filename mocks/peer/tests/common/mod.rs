@@ -159,7 +159,8 @@ pub fn got(evidence: &Evidence, kind: MediaKind, past: u64) -> bool {
 /// Whether a receiver report of the kind has advanced.
 pub fn reported(evidence: &Evidence, kind: MediaKind) -> bool {
     evidence.sent.iter().any(|sent| {
-        sent.kind == kind && sent.first_reported.is_some_and(|first| sent.last_reported.is_some_and(|last| last > first))
+        sent.kind == kind
+            && sent.first_reported.is_some_and(|first| sent.last_reported.is_some_and(|last| last > first))
     })
 }
 
