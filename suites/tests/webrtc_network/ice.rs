@@ -88,6 +88,23 @@ fn credentials_stay_without_a_restart() {
 }
 
 #[test]
+fn a_restart_that_was_offered_and_not_put_in_force_leaves_the_next_offer_free() {
+    let mut play = target_offers();
+    let again = |tape: &mut Tape, options: Value, ufrag: &str| {
+        let sdp = tape.events.iter().rev().find_map(|event| match &event.what {
+            What::Answer { value: Some(captured), .. } => captured.value["sdp"].as_str().map(str::to_owned),
+            _ => None,
+        });
+        let sdp = sdp.unwrap().replace("IP4 127.0.0.1", "IP4 0.0.0.0").replace(" 2 IN", " 3 IN");
+        let sdp = sdp.replace("ice-ufrag:u1234", ufrag).replace("ice-pwd:0123", "ice-pwd:3210");
+        tape.resolves(Some("pc-1"), "RTCPeerConnection.createOffer", options, json!({"type": "offer", "sdp": sdp}));
+    };
+    again(&mut play.tape, json!({"iceRestart": true}), "ice-ufrag:restarted");
+    again(&mut play.tape, json!({}), "ice-ufrag:restarted");
+    play.tape.assert_holds(&["webrtc.pc.create-offer.ice-restart"]);
+}
+
+#[test]
 fn the_target_answers_a_restart() {
     let tape = || fincert_offers().act(Act::Media).act(Act::FincertRestartsIce).tape;
     tape().assert_holds(&["webrtc.ice.restart-answered", "webrtc.ice.restart-keeps-media"]);

@@ -5,6 +5,7 @@
 mod calls;
 mod candidates;
 mod descriptions;
+mod hostile;
 mod ice;
 mod media;
 mod play;

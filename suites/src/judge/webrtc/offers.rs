@@ -139,6 +139,15 @@ fn ice_restart(view: &View<'_>, sink: &mut Sink<'_>) {
     for (call, text, pc) in offers(rtc, &texts) {
         let Some(before) = local_before(&texts, pc, call.at) else { continue };
         let wants = asked(call, "iceRestart") != Asked::No;
+        // An offer with iceRestart that was never put in force may have begun the restart all the same: what an offer
+        // without it then says is no sentence's.
+        let set = pc.calls_of("setLocalDescription").filter(|set| set.at < call.at && set.succeeded()).last();
+        let begun = pc.calls_of("createOffer").any(|other| {
+            other.at < call.at && set.is_some_and(|set| other.at > set.at) && asked(other, "iceRestart") != Asked::No
+        });
+        if begun && !wants {
+            continue;
+        }
         let (cause, expected, actual) = match (compare(before.sdp, text.sdp), wants) {
             (Compared::Nothing, _) => continue,
             (Compared::New, true) | (Compared::Same, false) => {
