@@ -2,7 +2,7 @@
 //!
 //! A check asks what stands in the text, at which line and how it ends; a parser that refuses a faulty text, or
 //! normalises it, cannot tell. So this view is tolerant: every text reads, and what is wrong with its form is said by
-//! [`faults`]. Nothing here allocates more than a few words a line, and at most [`MAX_LINES`] lines are read.
+//! [`faults()`]. Nothing here allocates more than a few words a line, and at most [`MAX_LINES`] lines are read.
 
 mod faults;
 mod lines;
