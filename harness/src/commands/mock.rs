@@ -4,9 +4,13 @@ use std::net::SocketAddr;
 
 use clap::ValueEnum;
 use fincert_mocks::{Config, Defect, MockHost};
+use fincert_peer::{TurnConfig, TurnServer};
 use fincert_schemas::bridge::Integration;
 
 use super::{Failure, exit};
+
+/// The port of STUN and TURN (RFC 8656 section 3.1).
+const TURN_PORT: u16 = 3478;
 
 /// Options of `fincert mock`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +24,9 @@ pub(crate) struct Options {
     /// A deliberate wrongness; `fincert list defects` names them
     #[arg(long, value_name = "NAME")]
     defect: Option<String>,
+    /// Run a STUN and TURN server beside it, with a credential of its own
+    #[arg(long)]
+    turn: bool,
 }
 
 /// The three states of clause 1.
@@ -45,6 +52,19 @@ pub(super) fn find_defect(name: Option<&str>) -> Result<Option<&'static Defect>,
     name.map(|name| fincert_mocks::defects::find(name).map_err(|error| Failure::usage(error.to_string()))).transpose()
 }
 
+/// The TURN server listens on the address of the mock host, at the port that is registered for it or else at a free one.
+async fn start_turn(listen: SocketAddr) -> Result<TurnServer, Failure> {
+    let at = |port| TurnConfig { listen: SocketAddr::new(listen.ip(), port), ..TurnConfig::default() };
+    let server = match TurnServer::start(at(TURN_PORT)).await {
+        Ok(server) => Ok(server),
+        Err(_) => TurnServer::start(at(0)).await,
+    };
+    server.map_err(|error| Failure {
+        code: exit::COULD_NOT_RUN,
+        message: format!("--turn: no TURN server on {}: {error}", listen.ip()),
+    })
+}
+
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let defect = find_defect(options.defect.as_deref())?;
     let config =
@@ -53,13 +73,28 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         code: exit::COULD_NOT_RUN,
         message: format!("{}: {error}; choose another address with --listen, such as 127.0.0.1:0", options.listen),
     })?;
+    let turn = match options.turn {
+        true => Some(start_turn(options.listen).await?),
+        false => None,
+    };
     let http = host.http_url();
     super::print(&format!("{http}\n"))?;
     eprintln!(
         "bridge:  {}\ncall:    curl {http}/ft/finCardOcr -d '{{\"type\":\"BankCard\",\"imagePath\":\"finfile://fixtures/bank-card-debit\"}}'\nhelp:    {http}/\nCtrl-C ends it",
         host.bridge_url()
     );
+    if let Some(turn) = &turn {
+        eprintln!("turn:    {}\n         username {}  credential {}", turn.url(), turn.username(), turn.credential());
+    }
     let _ = tokio::signal::ctrl_c().await;
     host.shutdown().await;
+    if let Some(turn) = turn {
+        let seen = turn.evidence();
+        turn.close().await;
+        eprintln!(
+            "turn:    {} allocations, {} refused, {} bytes relayed",
+            seen.allocations, seen.refused, seen.relayed_bytes
+        );
+    }
     Ok(exit::CERTIFIED)
 }

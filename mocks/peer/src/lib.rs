@@ -13,7 +13,7 @@ mod track;
 mod turn;
 mod webrtc_peer;
 
-pub use connection::{Bundle, Connection, ConnectionConfig, ConnectionEvent, Timing};
+pub use connection::{Bundle, Connection, ConnectionConfig, ConnectionEvent, Faults, Timing};
 pub use peer::{
     Abilities, AddressPolicy, Candidate, Description, IceServer, Media, OfferOptions, Peer, PeerConfig, PeerError,
     PeerEvent, SdpKind,

@@ -1,6 +1,6 @@
 //! Defects of calls: of what comes of ICE, DTLS and media between the two ends (3.2).
 
-use fincert_peer::{Description, SdpKind};
+use fincert_peer::{Description, Faults, SdpKind};
 use fincert_schemas::format::ice_candidate;
 use fincert_schemas::format::sdp::Sdp;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Defect;
 use super::webrtc_edit::{Of, candidate_words, event, local_lines, local_sdp, property, same};
 use crate::plan::{Action, Plan};
-use crate::rtc::{Moment, Task, sdp};
+use crate::rtc::{Moment, Options, Task, sdp};
 
 pub(super) const ALL: &[Defect] = &[
     Defect::says(
@@ -141,6 +141,39 @@ pub(super) const ALL: &[Defect] = &[
         }),
     })
     .also(&["webrtc.call.candidates-by-event", "webrtc.call.target-offers"]),
+    Defect::does(
+        "wrong-fingerprint-accepted",
+        ["不核对对端证书的 fingerprint", "the fingerprint of the other end's certificate is not looked at"],
+        &["webrtc.security.wrong-fingerprint"],
+        |_, task| faulty(task, Faults { trusting: true, ..Faults::default() }),
+    ),
+    Defect::does(
+        "receives-nothing",
+        ["不接收任何媒体", "no media is received"],
+        &["webrtc.media.received"],
+        |_, task| faulty(task, Faults { deaf: true, ..Faults::default() }),
+    )
+    .also(&[
+        "webrtc.call.audio-only",
+        "webrtc.call.offerer-swap",
+        "webrtc.call.receive-only",
+        "webrtc.call.ten-renegotiations",
+        "webrtc.call.two-connections",
+        "webrtc.call.video-only",
+        "webrtc.ice.relayed-media",
+        "webrtc.ice.restart-keeps-media",
+        "webrtc.renegotiation.fincert-adds-video",
+    ]),
+    Defect::does(
+        "ice-credentials-short",
+        ["ice-ufrag 和 ice-pwd 过短", "ice-ufrag and ice-pwd are too short"],
+        &["webrtc.sdp.ice-credentials"],
+        |_, task| {
+            let short = ("abc".to_owned(), "abcdefghijk".to_owned());
+            faulty(task, Faults { ice_credentials: Some(short), ..Faults::default() })
+        },
+    )
+    .also(&["webrtc.ice.restart-answered", "webrtc.pc.create-offer.ice-restart"]),
     Defect::says(
         "relay-candidate-with-wrong-credential",
         ["TURN 凭据错误仍得到中继候选", "with a wrong TURN credential there is a relay candidate"],
@@ -232,6 +265,14 @@ fn password(moment: &Moment<'_>, plan: Plan, of: Of) -> Plan {
         Some(password) => Some(format!("a=ice-pwd:{}", password.chars().rev().collect::<String>())),
         None => same(line),
     })
+}
+
+/// The connection is made with faults of the engine.
+fn faulty(task: Task, faults: Faults) -> Task {
+    match task {
+        Task::Create(options) => Task::Create(Box::new(Options { faults, ..*options })),
+        other => other,
+    }
 }
 
 /// Whoever is in a call with that kind alone falls silent.

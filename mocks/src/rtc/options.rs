@@ -1,6 +1,6 @@
 //! The options of `ft.webrtc.createRTCPeerConnection`: an RTCConfiguration (W3C webrtc-pc section 4.2.1).
 
-use fincert_peer::{Bundle, IceServer};
+use fincert_peer::{Bundle, Faults, IceServer};
 use serde_json::{Map, Value, json};
 
 use super::refusal::Refusal;
@@ -19,6 +19,8 @@ pub struct Options {
     pub bundle: Bundle,
     /// What `getConfiguration` gives back: the options as they came, and the defaults of what did not.
     pub configuration: Map<String, Value>,
+    /// What the engine does wrong on purpose.
+    pub faults: Faults,
 }
 
 impl Options {
@@ -49,7 +51,7 @@ impl Options {
         if given.get("iceCandidatePoolSize").is_some_and(|size| size.as_u64().is_none_or(|size| size > 255)) {
             return Err(Refusal::of_type("iceCandidatePoolSize: an integer from 0 to 255"));
         }
-        Ok(Self { servers, relay_only, bundle, configuration: configuration(given) })
+        Ok(Self { servers, relay_only, bundle, configuration: configuration(given), faults: Faults::default() })
     }
 }
 

@@ -117,6 +117,7 @@ impl Room {
             ice_servers: options.servers,
             relay_only: options.relay_only,
             bundle: options.bundle,
+            faults: options.faults,
             ..ConnectionConfig::default()
         };
         let made = fincert_peer::Connection::new(config).await;

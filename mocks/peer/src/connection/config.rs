@@ -40,6 +40,17 @@ impl Default for Timing {
     }
 }
 
+/// What a connection does wrong on purpose, so that checks of the other end can be proven. fincert's own peer has none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Faults {
+    /// Any certificate is taken, whatever the description says.
+    pub trusting: bool,
+    /// Media that comes is dropped before anything sees it; so no report tells of it.
+    pub deaf: bool,
+    /// ICE user fragment and password, in the place of random ones.
+    pub ice_credentials: Option<(String, String)>,
+}
+
 /// How a connection is made.
 #[derive(Debug, Clone)]
 pub struct ConnectionConfig {
@@ -59,6 +70,8 @@ pub struct ConnectionConfig {
     pub wrong_fingerprint: bool,
     /// When a silent end is taken for gone.
     pub timing: Timing,
+    /// What it does wrong on purpose.
+    pub faults: Faults,
 }
 
 impl Default for ConnectionConfig {
@@ -72,6 +85,7 @@ impl Default for ConnectionConfig {
             addresses: AddressPolicy::default(),
             wrong_fingerprint: false,
             timing: Timing::default(),
+            faults: Faults::default(),
         }
     }
 }

@@ -16,7 +16,7 @@ use fincert_schemas::run::flow::Evidence;
 use tokio::sync::mpsc;
 
 pub(crate) use config::Notice;
-pub use config::{Bundle, ConnectionConfig, ConnectionEvent, Timing};
+pub use config::{Bundle, ConnectionConfig, ConnectionEvent, Faults, Timing};
 use state::{Sender, State};
 
 use crate::address::AddressFilter;
@@ -77,6 +77,7 @@ impl Connection {
             relay_only: config.relay_only,
             bundle: config.bundle,
             timing: config.timing,
+            faults: config.faults,
             tell: Arc::new(taking(Arc::downgrade(&state))),
         })
         .await?;

@@ -28,7 +28,7 @@ use super::runtime::Counted;
 use super::settings;
 use super::tap::{self, Drain, Tap};
 use super::wire::Wire;
-use crate::connection::{Bundle, Timing};
+use crate::connection::{Bundle, Faults, Timing};
 use crate::peer::{IceServer, PeerError, SdpKind};
 use crate::policy::setup::Role;
 use crate::sync::lock;
@@ -44,6 +44,7 @@ pub(crate) struct EngineConfig {
     pub(crate) relay_only: bool,
     pub(crate) bundle: Bundle,
     pub(crate) timing: Timing,
+    pub(crate) faults: Faults,
     pub(crate) tell: Tell,
 }
 
@@ -80,7 +81,7 @@ impl fmt::Debug for Engine {
 
 impl Engine {
     pub(crate) async fn new(config: EngineConfig) -> Result<Self, PeerError> {
-        let EngineConfig { wire, bind, ice_servers, relay_only, bundle, timing, tell } = config;
+        let EngineConfig { wire, bind, ice_servers, relay_only, bundle, timing, faults, tell } = config;
         let servers = ice_servers.into_iter().map(|server| RTCIceServer {
             urls: server.urls,
             username: server.username,
@@ -97,14 +98,14 @@ impl Engine {
             .with_ice_transport_policy(policy)
             .with_bundle_policy(bundle)
             .build();
-        let drain = Arc::new(Drain::new(Arc::clone(&wire.book)));
+        let drain = Arc::new(Drain::new(Arc::clone(&wire.book), faults.deaf));
         let registry = settings::interceptors().with(Slot::from(tap::SLOT), Tap::new(&drain));
         let handler = Arc::new(Handler { tell, wire: Arc::clone(&wire), pc: OnceLock::new() });
         let bind = if bind.is_empty() { default_addresses() } else { bind };
         let pc = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_media_engine(settings::media().map_err(|error| other("codecs", &error))?)
-            .with_setting_engine(settings::engine(&timing))
+            .with_setting_engine(settings::engine(&timing, &faults))
             .with_interceptor_registry(registry)
             .with_runtime(Arc::new(Counted { wire: Arc::clone(&wire) }) as Arc<dyn Runtime>)
             .with_handler(Arc::clone(&handler) as Arc<dyn PeerConnectionEventHandler>)

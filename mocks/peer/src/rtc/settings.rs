@@ -15,7 +15,7 @@ use rtc::rtp_transceiver::rtp_sender::{
 };
 use rtc::shared::error::Result;
 
-use crate::connection::Timing;
+use crate::connection::{Faults, Timing};
 
 /// How often pairs are checked.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
@@ -24,9 +24,16 @@ const MAX_CHECKS: u16 = 1000;
 /// The MID of RFC 9143 section 15, by which media without announced SSRC is told apart.
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 
-pub(super) fn engine(timing: &Timing) -> SettingEngine {
+pub(super) fn engine(timing: &Timing, faults: &Faults) -> SettingEngine {
     let now = Some(Duration::ZERO);
-    SettingEngineBuilder::new()
+    let builder = match &faults.ice_credentials {
+        Some((fragment, password)) => {
+            SettingEngineBuilder::new().with_ice_credentials(fragment.clone(), password.clone())
+        }
+        None => SettingEngineBuilder::new(),
+    };
+    builder
+        .with_disable_certificate_fingerprint_verification(faults.trusting)
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_host_acceptance_min_wait(now)
         .with_srflx_acceptance_min_wait(now)
@@ -97,6 +104,6 @@ mod tests {
 
     #[test]
     fn no_name_is_looked_up() {
-        assert_eq!(engine(&Timing::default()).multicast_dns().mode, MulticastDnsMode::Disabled);
+        assert_eq!(engine(&Timing::default(), &Faults::default()).multicast_dns().mode, MulticastDnsMode::Disabled);
     }
 }

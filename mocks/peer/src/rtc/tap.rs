@@ -31,11 +31,13 @@ pub(super) struct Drain {
     pub(super) outlets: Mutex<Vec<Arc<Outlet>>>,
     /// A BYE of our own has passed.
     pub(super) goodbye: Notify,
+    /// Media that comes is dropped here.
+    deaf: bool,
 }
 
 impl Drain {
-    pub(super) fn new(book: Arc<Book>) -> Self {
-        Self { book, outlets: Mutex::default(), goodbye: Notify::new() }
+    pub(super) fn new(book: Arc<Book>, deaf: bool) -> Self {
+        Self { book, outlets: Mutex::default(), goodbye: Notify::new(), deaf }
     }
 
     fn rtcp(&self, packet: &dyn rtcp::Packet) {
@@ -97,6 +99,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Tap {
     fn handle_read(&mut self, tagged: TaggedPacket) -> Result<(), Error> {
         self.drain.book.packet();
         match &tagged.message.packet {
+            Packet::Rtp(_) if self.drain.deaf => return Ok(()),
             Packet::Rtp(packet) => {
                 let header = &packet.header;
                 self.drain.book.received(
