@@ -1,11 +1,11 @@
 //! Clause 3.2: the events of a connection: that they come, when, and what they carry beside their tables.
 
-use fincert_schemas::run::flow::{Flow, Network};
+use fincert_schemas::run::flow::{Await, Flow, Network};
 use serde_json::{Map, Value};
 
 use super::answers::{quote, wanted};
 use super::states::{Step, closed_at, sets_description, steps};
-use super::view::{Emitted, Pc, Rtc};
+use super::view::{Emitted, Pc, Read, Rtc};
 use crate::judge::{Check, Sink, View};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -173,39 +173,50 @@ fn gathered(sink: &mut Sink<'_>, pc: Pc<'_, '_>, step: u32, expects: bool) {
 }
 
 fn ice(view: &View<'_>, sink: &mut Sink<'_>) {
-    const KIND: &str = "iceconnectionstatechange";
-    const CARRIES: &str = "webrtc.event.iceconnectionstatechange.ice-connection-state";
     let Some(rtc) = &view.rtc else { return };
+    // A call that did not come up may end anywhere between two states.
+    let Some(up) = rtc.awaited.iter().find(|awaited| awaited.what == Await::PeerConnected && awaited.met) else {
+        return;
+    };
     for pc in rtc.connections() {
         let until = closed_at(pc).unwrap_or(rtc.end);
-        if !pc.listens(KIND, until) {
-            continue;
-        }
         let changed = pc.reads("iceConnectionState").find(|read| {
-            read.at < until && read.text().is_some_and(|state| matches!(state, "connected" | "completed" | "failed"))
+            let is_new = matches!(read.text(), Some("connected" | "completed" | "failed"));
+            is_new && (up.at..until).contains(&read.at)
         });
-        let Some(read) = changed else { continue };
-        let before: Vec<_> = timely(pc, KIND).filter(|event| event.at < until).collect();
-        let Some(last) = before.iter().rfind(|event| event.at < read.at).or(before.first()) else {
-            let actual = format!("iceConnectionState became {}, and no event fired", quote(read.value()));
-            let expected = ("状态变化时触发事件", "an event when the state changes");
-            sink.breaks("webrtc.event.iceconnectionstatechange", rtc.step_at(read.at), wanted(KIND, expected, actual));
-            continue;
-        };
-        sink.holds("webrtc.event.iceconnectionstatechange");
-        // A field that is not there, or is no state, is for the table's check.
-        let told = last.value().get("iceConnectionState").and_then(Value::as_str);
-        let reached = |state: &str| matches!(state, "connected" | "completed" | "failed" | "disconnected");
-        if told.is_some_and(|state| !reached(state)) && !before.iter().any(|event| event.at > last.at) {
-            let actual = format!(
-                "{} in the last event, while the property is {}",
-                told.unwrap_or_default(),
-                quote(read.value())
-            );
-            let broken =
-                wanted("iceconnectionstatechange:state", ("变化后的状态", "the state after the change"), actual);
-            sink.breaks(CARRIES, rtc.step_at(last.at), broken);
+        if let Some(read) = changed.filter(|_| pc.listens(ICE, until)) {
+            ice_told(rtc, sink, pc, read, until);
         }
+    }
+}
+
+const ICE: &str = "iceconnectionstatechange";
+
+/// Whether an event told of the state that a property has come to, or at least of a change.
+fn ice_told(rtc: &Rtc<'_>, sink: &mut Sink<'_>, pc: Pc<'_, '_>, read: &Read<'_>, until: usize) {
+    const FIRES: &str = "webrtc.event.iceconnectionstatechange";
+    let events: Vec<_> = timely(pc, ICE).filter(|event| event.at < until).collect();
+    let told: Vec<_> =
+        events.iter().map(|event| event.value().get("iceConnectionState").and_then(Value::as_str)).collect();
+    let reached = |state: &Option<&str>| matches!(state, Some("connected" | "completed" | "failed" | "disconnected"));
+    if told.iter().any(reached) {
+        return sink.holds(FIRES);
+    }
+    let Some((event, last)) = events.last().zip(told.last().copied()) else {
+        let actual = format!("iceConnectionState became {}, and no event fired", quote(read.value()));
+        let expected = ("状态变化时触发事件", "an event when the state changes");
+        return sink.breaks(FIRES, rtc.step_at(read.at), wanted(ICE, expected, actual));
+    };
+    // A field that is not there, or is no state, is for the table's check.
+    let Some(last) = last else { return };
+    let before = told.len().checked_sub(2).and_then(|index| told[index]).unwrap_or("new");
+    let actual = format!("{last} in the last event, while the property is {}", quote(read.value()));
+    if last == before {
+        let broken = wanted("iceconnectionstatechange:state", ("变化后的状态", "the state after the change"), actual);
+        sink.breaks("webrtc.event.iceconnectionstatechange.ice-connection-state", rtc.step_at(event.at), broken);
+    } else {
+        let expected = ("状态变化时触发事件", "an event when the state changes");
+        sink.breaks(FIRES, rtc.step_at(read.at), wanted("iceconnectionstatechange:missed", expected, actual));
     }
 }
 

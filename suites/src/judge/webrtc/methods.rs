@@ -123,7 +123,10 @@ fn set_description(view: &View<'_>, sink: &mut Sink<'_>) {
                 "setLocalDescription" => "webrtc.pc.set-local-description",
                 _ => "webrtc.pc.set-remote-description",
             };
-            promise(view, sink, requirement, call);
+            // That a codec which nobody has is rejected by the m-line, and not by the method, is a SHOULD of its own.
+            if call.succeeded() || !rtc.with.unsupported_codec {
+                promise(view, sink, requirement, call);
+            }
         }
     }
 }

@@ -73,6 +73,10 @@ fn creates(view: &View<'_>, sink: &mut Sink<'_>, name: &str, method: &str, taken
         let has = |option: &str| call.request.value.get(option).is_some();
         let given: Vec<&str> = OPTIONS.iter().filter(|(option, _)| has(option)).map(|(_, end)| *end).collect();
         let works = matches!(became(view, call), Became::Worked(_));
+        // That a codec which nobody has is rejected by the m-line, and not by the method, is a SHOULD of its own.
+        if !works && rtc.with.unsupported_codec {
+            continue;
+        }
         let mut less = calls().filter(|other| has_less(other, call)).peekable();
         let alone = less.peek().is_none();
         let less_works = less.any(RtcCall::succeeded);

@@ -113,6 +113,16 @@ pub(crate) const EVENTS: &[Mutation] = &[
         &["event.iceconnectionstatechange"],
     ),
     (
+        "an iceconnectionstatechange for the first change alone",
+        target_offers,
+        |s| {
+            s.raws.retain(
+                |raw| !matches!(raw, Raw::Emitted(_, _, value) if value["iceConnectionState"] == json!("connected")),
+            );
+        },
+        &["event.iceconnectionstatechange"],
+    ),
+    (
         "an iceconnectionstatechange of the state before",
         target_offers,
         |s| {
