@@ -156,6 +156,50 @@ fn candidates_travel_in_every_way() {
     without.assert_broken(&[]);
 }
 
+#[test]
+fn a_target_on_fincert_s_own_machine_has_ipv6() {
+    let ipv6 = with(|with| with.network = Network::Ipv6);
+    let only_ipv4 = unconnected(ipv6).edit(|what| {
+        if let What::Peer { did: PeerDid::Candidate { local: false, candidate, .. }, .. } = what {
+            *candidate = "candidate:1 1 udp 2122260223 127.0.0.1 50000 typ host".to_owned();
+        }
+        true
+    });
+    only_ipv4.assert_broken(&["webrtc.ice.ipv6"]);
+}
+
+#[test]
+fn late_and_double_candidates_are_accepted() {
+    for (candidates, requirement) in
+        [(Candidates::Late, "webrtc.candidate.late"), (Candidates::Duplicate, "webrtc.candidate.duplicate")]
+    {
+        let mut tape = Play::up(with(|with| with.candidates = candidates)).tape;
+        let init = json!({"candidate": "candidate:2 1 udp 2130706431 192.0.2.2 60000 typ host", "sdpMid": "0"});
+        let no = Some((Via::Reject, json!({"name": "OperationError"})));
+        tape.call(Some("pc-1"), "RTCPeerConnection.addIceCandidate", init, no);
+        tape.assert_broken(&[requirement]);
+    }
+    // Elsewhere a candidate that is refused and not needed is for the check of the method.
+    let mut tape = target_offers().tape;
+    tape.call(Some("pc-1"), "RTCPeerConnection.addIceCandidate", json!({}), Some((Via::Reject, json!({}))));
+    tape.assert_broken(&[]);
+}
+
+#[test]
+fn what_a_renegotiation_loses_is_its_own_fault_and_what_never_was_is_the_call_s() {
+    let swap = || target_offers().act(Act::FincertRenegotiates).act(Act::Media).tape;
+    swap().unmet(Await::Rtp, "audio").assert_broken(&["webrtc.call.offerer-swap"]);
+    swap().unmet(Await::ReceiverReport, "audio").assert_broken(&["webrtc.call.offerer-swap"]);
+    let never = swap().unmet(Await::Rtp, "video").edit_counters(|_, evidence| {
+        evidence.received.retain(|stream| stream.kind == Some(MediaKind::Audio));
+    });
+    never.assert_broken(&["webrtc.media.sent"]);
+    let unheard = swap().unmet(Await::ReceiverReport, "video").edit_counters(|_, evidence| {
+        evidence.sent.iter_mut().filter(|sent| sent.kind == MediaKind::Video).for_each(|sent| sent.reports = 0);
+    });
+    unheard.assert_broken(&["webrtc.media.received"]);
+}
+
 /// fincert's candidates between its offer and the target's answer.
 fn early(answer: Option<(Via, Value)>) -> Tape {
     let with = with(|with| (with.candidates, with.offerer) = (Candidates::Early, End::Fincert));

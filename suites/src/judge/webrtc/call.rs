@@ -1,6 +1,7 @@
 //! Calls connect: from either side, with candidates in every way that they may travel, twice at once, and again.
 
 use fincert_schemas::Bilingual;
+use fincert_schemas::format::ice_candidate;
 use fincert_schemas::run::flow::{Act, Await, Candidates, End, Flow, MediaKind, Network};
 
 use super::line::{Came, Line, method_failed};
@@ -123,42 +124,47 @@ fn connects(view: &View<'_>, sink: &mut Sink<'_>) {
 
 /// A call that is about candidates: an exchange that stops tells nothing of them.
 fn travelled(line: &Line<'_, '_>, sink: &mut Sink<'_>, requirement: &str, came: Came<'_, '_>) {
-    if requirement == "webrtc.ice.ipv6" && !offers_ipv6(line) {
+    if requirement == "webrtc.ice.ipv6" && !has_ipv6(line) {
         return;
     }
-    let handed: Vec<_> = line.pc.calls_of("addIceCandidate").collect();
-    // Between fincert's offer and the target's answer a candidate has a description to belong to.
-    let between = |at: usize| {
-        let of = |exchange: &super::line::Exchange<'_, '_>| {
-            let set = exchange.set_remote.filter(|call| call.succeeded()).and_then(|call| call.answered_at());
-            let answered = exchange.set_local.map_or(usize::MAX, |call| call.at);
-            exchange.offerer == End::Fincert && set.is_some_and(|set| set < at) && at < answered
-        };
-        line.exchanges.first().is_some_and(of)
+    let calls = line.pc.calls_of("addIceCandidate");
+    let handed: Vec<_> = match requirement {
+        "webrtc.candidate.early" => calls.filter(|call| is_between(line, call.at)).collect(),
+        _ => calls.filter(|call| call.purpose.is_none()).collect(),
     };
-    if requirement == "webrtc.candidate.early" {
-        if let Some(refused) = handed.iter().find(|call| between(call.at) && call.was_refused()) {
-            let expected = Bilingual::new("接受该候选", "the candidate is accepted");
-            sink.breaks(requirement, refused.step, Broken { expected: Some(expected), ..method_failed(refused) });
-            return;
-        }
-        if !handed.iter().any(|call| between(call.at)) {
-            return;
-        }
+    // That candidates were handed over is what such a call shows.
+    if handed.is_empty() && requirement != "webrtc.call.no-trickle" {
+        return;
+    }
+    let is_about_taking = requirement.starts_with("webrtc.candidate.");
+    if let Some(refused) = handed.iter().find(|call| call.was_refused()).filter(|_| is_about_taking) {
+        let expected = Some(Bilingual::new("接受该候选", "the candidate is accepted"));
+        sink.breaks(requirement, refused.step, Broken { expected, ..method_failed(refused) });
+        return;
     }
     match came {
-        // That candidates were handed over is what such a call shows.
-        Came::Up if !handed.is_empty() || requirement == "webrtc.call.no-trickle" => sink.holds(requirement),
+        Came::Up => sink.holds(requirement),
         Came::NotConnected(_) => line.accuse(sink, requirement, came),
         _ => {}
     }
 }
 
-/// Whether the target gave a candidate of IPv6 that fincert took: a host without IPv6 breaks nothing.
-fn offers_ipv6(line: &Line<'_, '_>) -> bool {
-    line.peer.candidates.iter().any(|handed| {
-        let candidate = fincert_schemas::format::ice_candidate::parse(handed.candidate);
-        !handed.local && handed.refused.is_none() && candidate.is_ok_and(|c| c.ip().is_some_and(|ip| ip.is_ipv6()))
+/// Whether a position is between fincert's offer and the target's answer, where a candidate has a description to belong
+/// to.
+fn is_between(line: &Line<'_, '_>, at: usize) -> bool {
+    line.exchanges.first().is_some_and(|exchange| {
+        let set = exchange.set_remote.filter(|call| call.succeeded()).and_then(|call| call.answered_at());
+        let answered = exchange.set_local.map_or(usize::MAX, |call| call.at);
+        exchange.offerer == End::Fincert && set.is_some_and(|set| set < at) && at < answered
+    })
+}
+
+/// Whether the target can have IPv6: it gave such a candidate, or one of loopback, so that it is on fincert's machine,
+/// which has it. A host without IPv6 breaks nothing.
+fn has_ipv6(line: &Line<'_, '_>) -> bool {
+    line.peer.candidates.iter().filter(|handed| !handed.local).any(|handed| {
+        let ip = ice_candidate::parse(handed.candidate).ok().and_then(|candidate| candidate.ip());
+        ip.is_some_and(|ip| ip.is_loopback() || (ip.is_ipv6() && handed.refused.is_none()))
     })
 }
 

@@ -47,27 +47,48 @@ pub(super) enum Flow {
     Unknown,
 }
 
-/// Whether all media of an act of a call came, both ways.
+/// Whether all media of an act of a call came, both ways. After an exchange in a call that was up, only a kind that once
+/// flowed can have been lost by it: one that never did is the fault of the call.
 pub(super) fn missing(line: &Line<'_, '_>, segment: &Segment) -> Flow {
     let mut any = false;
     for kind in KINDS {
         if let Some(wait) = line.media_waits(segment, Await::Rtp, kind).last()
             && adds(line, kind, wait.at)
         {
-            any = true;
-            if !wait.met {
+            if wait.met {
+                any = true;
+            } else if !is_after_exchange(line, segment) || flowed(line, kind, wait) {
                 return Flow::Lacks(line.rtc.step_at(wait.at), Box::new(no_rtp(line, kind, wait)));
             }
         }
         if let Some(wait) = line.media_waits(segment, Await::ReceiverReport, kind).last() {
             match heard(line, segment, kind, wait) {
                 Heard::Yes => any = true,
-                Heard::No(broken) => return Flow::Lacks(line.rtc.step_at(wait.at), broken),
-                Heard::Unasked | Heard::Unsent => {}
+                Heard::No(broken) if !is_after_exchange(line, segment) || was_reported(line, kind, wait) => {
+                    return Flow::Lacks(line.rtc.step_at(wait.at), broken);
+                }
+                Heard::No(_) | Heard::Unasked | Heard::Unsent => {}
             }
         }
     }
     if any { Flow::All } else { Flow::Unknown }
+}
+
+/// Whether the ends exchanged descriptions again between the call's set-up and an act's end.
+fn is_after_exchange(line: &Line<'_, '_>, segment: &Segment) -> bool {
+    line.exchanges.iter().skip(1).any(|exchange| exchange.at < segment.span.end)
+}
+
+/// Whether RTP of a kind ever came, by the counters after a wait.
+fn flowed(line: &Line<'_, '_>, kind: MediaKind, wait: &Awaited<'_>) -> bool {
+    let counted = line.peer.counted.iter().find(|counted| counted.at > wait.at);
+    counted.is_some_and(|c| c.what.received.iter().any(|stream| stream.kind == Some(kind) && stream.packets > 0))
+}
+
+/// Whether the target ever reported on a kind.
+fn was_reported(line: &Line<'_, '_>, kind: MediaKind, wait: &Awaited<'_>) -> bool {
+    let counted = line.peer.counted.iter().find(|counted| counted.at > wait.at);
+    counted.is_some_and(|c| c.what.sent.iter().any(|sent| sent.kind == kind && sent.reports > 0))
 }
 
 fn sent(view: &View<'_>, sink: &mut Sink<'_>) {
@@ -82,7 +103,10 @@ fn sent(view: &View<'_>, sink: &mut Sink<'_>) {
                 }
                 let step = rtc.step_at(wait.at);
                 if !wait.met {
-                    sink.breaks(REQUIREMENT, step, no_rtp(line, kind, wait));
+                    // What flowed until a later exchange was lost by that one.
+                    if !(is_after_exchange(line, segment) && flowed(line, kind, wait)) {
+                        sink.breaks(REQUIREMENT, step, no_rtp(line, kind, wait));
+                    }
                 } else if let Some(broken) = foreign(line, kind, segment) {
                     sink.breaks(REQUIREMENT, step, broken);
                 } else {
@@ -208,6 +232,7 @@ fn received(view: &View<'_>, sink: &mut Sink<'_>) {
                 let step = rtc.step_at(wait.at);
                 match heard(line, segment, kind, wait) {
                     Heard::Yes => sink.holds(REQUIREMENT),
+                    Heard::No(_) if is_after_exchange(line, segment) && was_reported(line, kind, wait) => {}
                     Heard::No(broken) => sink.breaks(REQUIREMENT, step, *broken),
                     Heard::Unasked => {}
                     Heard::Unsent => {
