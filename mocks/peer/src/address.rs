@@ -2,7 +2,7 @@
 //! somewhere (RFC 8445 section 19.5.1).
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::Mutex;
 
 use fincert_schemas::format::ice_candidate;
@@ -15,27 +15,28 @@ const MAX_REMEMBERED: usize = 256;
 
 /// What is to be done with a candidate that may be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// It is dialled.
     Dial,
     /// It is taken and never dialled: RTCP of its own (component 2), while RTCP is always multiplexed.
     Pass,
 }
 
-/// Decides.
+/// Decides where packets may go, of whichever implementation.
 #[derive(Debug, Default)]
-pub(crate) struct AddressFilter {
+pub struct AddressFilter {
     policy: AddressPolicy,
     decided: Mutex<HashMap<IpAddr, bool>>,
 }
 
 impl AddressFilter {
-    pub(crate) fn new(policy: AddressPolicy) -> Self {
+    /// A filter of this policy.
+    pub fn new(policy: AddressPolicy) -> Self {
         Self { policy, decided: Mutex::default() }
     }
 
     /// Whether packets may go to the address: loopback, this machine's own, or an allowed network.
-    pub(crate) fn allows(&self, ip: IpAddr) -> bool {
+    pub fn allows(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
         if ip.is_loopback() {
             return true;
@@ -52,7 +53,7 @@ impl AddressFilter {
     }
 
     /// Reads a candidate, with or without `a=`, and says whether it may be dialled. Names are never resolved.
-    pub(crate) fn judge(&self, text: &str) -> Result<Verdict, PeerError> {
+    pub fn judge(&self, text: &str) -> Result<Verdict, PeerError> {
         let candidate = ice_candidate::parse(text)
             .map_err(|fault| PeerError::Malformed(format!("a candidate: {}", fault.message_en)))?;
         if candidate.transport.eq_ignore_ascii_case("tcp") {
@@ -90,9 +91,15 @@ fn is_no_one(ip: IpAddr) -> bool {
     ip.is_unspecified() || ip.is_multicast() || broadcast
 }
 
-/// An address that can be bound is one of this machine's own.
+/// Packets to one of this machine's own addresses would leave from it. Nothing is sent: connecting a UDP socket asks the
+/// routing table. (That an address can be bound says less: a network's broadcast address can be.)
 fn is_own(ip: IpAddr) -> bool {
-    UdpSocket::bind(SocketAddr::new(ip, 0)).is_ok()
+    let any = if ip.is_ipv4() { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { IpAddr::V6(Ipv6Addr::UNSPECIFIED) };
+    let source = UdpSocket::bind((any, 0)).and_then(|socket| {
+        socket.connect((ip, 9))?;
+        socket.local_addr()
+    });
+    source.is_ok_and(|source| source.ip() == ip)
 }
 
 fn contains((network, prefix): (IpAddr, u8), ip: IpAddr) -> bool {

@@ -22,32 +22,34 @@ static TONE: LazyLock<Stream> = LazyLock::new(|| Stream {
 
 /// A stream that is played in a loop.
 #[derive(Debug)]
-pub(crate) struct Stream {
-    pub(crate) frames: Vec<Frame>,
+pub struct Stream {
+    /// Its frames, in order.
+    pub frames: Vec<Frame>,
     /// How long a frame lasts.
-    pub(crate) period: Duration,
+    pub period: Duration,
     /// The same in ticks of the RTP clock.
-    pub(crate) ticks: u32,
+    pub ticks: u32,
 }
 
 /// A frame.
 #[derive(Debug)]
-pub(crate) struct Frame {
+pub struct Frame {
     /// Nothing before it is needed to decode it.
-    pub(crate) is_key: bool,
-    pub(crate) payloads: Vec<Bytes>,
+    pub is_key: bool,
+    /// The payloads of its RTP packets.
+    pub payloads: Vec<Bytes>,
 }
 
 impl Stream {
     /// The next keyframe from a place on.
-    pub(crate) fn keyframe_from(&self, at: usize) -> usize {
+    pub fn keyframe_from(&self, at: usize) -> usize {
         let after = (at..self.frames.len()).find(|index| self.frames[*index].is_key);
         after.unwrap_or(0)
     }
 }
 
 /// The stream of a kind.
-pub(crate) fn stream(kind: MediaKind) -> &'static Stream {
+pub fn stream(kind: MediaKind) -> &'static Stream {
     match kind {
         MediaKind::Audio => &TONE,
         MediaKind::Video => &PATTERN,
