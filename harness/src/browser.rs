@@ -8,9 +8,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use fincert_schemas::run::Reason;
 use tempfile::TempDir;
@@ -35,6 +36,8 @@ const START: Duration = Duration::from_secs(30);
 const RETURN: Duration = Duration::from_secs(10);
 /// How often it is looked whether the browser still runs.
 const LOOK: Duration = Duration::from_millis(20);
+/// How long its stderr is waited for when it has ended: a process of its own may hold it open.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// What is kept of its stderr: so many lines, of so many characters.
 const STDERR_LINES: usize = 6;
 const STDERR_LINE: usize = 300;
@@ -96,7 +99,7 @@ impl Browser {
 
     /// The next connection of the browser's page. A browser that died, or whose page crashed, is started again.
     pub async fn wire(&mut self) -> Result<Wire, ConnectError> {
-        if let Some(running) = self.running.as_mut().filter(|running| running.process.ended().is_none()) {
+        if let Some(running) = self.running.as_mut().filter(|running| running.process.status().is_none()) {
             match running.wire(&self.program, RETURN).await {
                 Ok(wire) => return Ok(wire),
                 Err(error) => tracing::warn!(%error, "the browser is started again"),
@@ -176,6 +179,9 @@ struct Process {
     child: Mutex<Child>,
     folder: TempDir,
     stderr: Arc<Mutex<VecDeque<String>>>,
+    reader: Option<JoinHandle<()>>,
+    /// When it was first seen that it has ended.
+    seen_ended: OnceLock<Instant>,
 }
 
 impl Process {
@@ -195,17 +201,26 @@ impl Process {
             ConnectError::new(Reason::TargetNotFound, format!("the browser {}: {error}", program.display()))
         })?;
         let stderr = Arc::default();
-        if let Some(pipe) = child.stderr.take() {
+        let reader = child.stderr.take().map(|pipe| {
             let kept = Arc::clone(&stderr);
             // A thread, since it blocks; it ends with the last of the browser's processes.
-            std::thread::spawn(move || keep_last_lines(pipe, &kept));
-        }
-        Ok(Self { pid: child.id(), child: Mutex::new(child), folder, stderr })
+            std::thread::spawn(move || keep_last_lines(pipe, &kept))
+        });
+        let (pid, child) = (child.id(), Mutex::new(child));
+        Ok(Self { pid, child, folder, stderr, reader, seen_ended: OnceLock::new() })
     }
 
-    /// How it ended, if it has, with its last words.
+    fn status(&self) -> Option<ExitStatus> {
+        lock(&self.child).try_wait().ok().flatten()
+    }
+
+    /// How it ended, if it has, with its last words, once they are complete.
     fn ended(&self) -> Option<String> {
-        let status = lock(&self.child).try_wait().ok().flatten()?;
+        let status = self.status()?;
+        let since = self.seen_ended.get_or_init(Instant::now);
+        if self.reader.as_ref().is_some_and(|reader| !reader.is_finished()) && since.elapsed() < LAST_WORDS {
+            return None;
+        }
         Some(format!("the browser ended ({status}){}", self.said()))
     }
 
