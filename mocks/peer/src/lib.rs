@@ -4,7 +4,7 @@ mod address;
 mod connection;
 mod evidence;
 mod ice_url;
-mod media;
+pub mod media;
 mod peer;
 mod policy;
 mod rtc;
@@ -13,11 +13,13 @@ mod track;
 mod turn;
 mod webrtc_peer;
 
+pub use address::{AddressFilter, Verdict};
 pub use connection::{Bundle, Connection, ConnectionConfig, ConnectionEvent, Faults, Timing};
 pub use peer::{
     Abilities, AddressPolicy, Candidate, Description, IceServer, Media, OfferOptions, Peer, PeerConfig, PeerError,
     PeerEvent, SdpKind,
 };
+pub use rtc::default_addresses;
 pub use track::LocalTrack;
 pub use turn::{TurnConfig, TurnServer};
 pub use webrtc_peer::webrtc_peer;

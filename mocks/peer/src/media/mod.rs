@@ -4,4 +4,4 @@ pub(crate) mod echo;
 pub(crate) mod pump;
 mod streams;
 
-pub(crate) use streams::stream;
+pub use streams::{Frame, Stream, stream};

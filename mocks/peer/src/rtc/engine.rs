@@ -217,8 +217,8 @@ impl Engine {
     }
 }
 
-/// Loopback and this machine's other addresses, of IPv4.
-fn default_addresses() -> Vec<IpAddr> {
+/// Loopback and this machine's other addresses, of IPv4: where a peer gathers unless it is told otherwise.
+pub fn default_addresses() -> Vec<IpAddr> {
     let mut found = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
     for interface in rtc::shared::ifaces::ifaces().unwrap_or_default() {
         if let Some(IpAddr::V4(ip)) = interface.addr.map(|address| address.ip())

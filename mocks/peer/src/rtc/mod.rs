@@ -9,6 +9,7 @@ mod socket;
 mod tap;
 mod wire;
 
+pub use engine::default_addresses;
 pub(crate) use engine::{Engine, EngineConfig, EngineEvent};
 pub(crate) use outlet::Outlet;
 pub(crate) use payload::payloads;
