@@ -9,14 +9,17 @@ use url::Url;
 use super::candidate;
 use super::text::{Lines, Text, attribute, direction, has, is_media, is_rejected, remove, set_direction, value, words};
 
+/// What is said of the transport.
+const TRANSPORT: [&str; 3] = ["ice-ufrag", "ice-pwd", "fingerprint"];
+
 /// A description for the crate. `known` says whether the crate has an m-line of this mid already.
 pub(crate) fn normal(remote: &Text, known: impl Fn(&str) -> bool) -> String {
     let mut text = remote.clone();
     candidate::strip(&mut text);
-    let transport = transport(remote);
+    let setup = remote.media.iter().chain([&remote.session]).find_map(|lines| value(lines, "setup"));
     text.media.retain(|lines| {
         let mid = value(lines, "mid").unwrap_or_default();
-        !mid.is_empty() && is_known_kind(lines) && (!is_rejected(lines) || known(mid))
+        !mid.is_empty() && is_known(lines) && (!is_rejected(lines) || known(mid))
     });
     for lines in &mut text.media {
         if is_media(lines) {
@@ -28,15 +31,18 @@ pub(crate) fn normal(remote: &Text, known: impl Fn(&str) -> bool) -> String {
                 remove(lines, "msid");
             }
         }
-        // One transport for all (the judge has seen to it), said in each m-line: the crate takes no conflict.
-        for name in ["ice-ufrag", "ice-pwd", "fingerprint"] {
+        for name in TRANSPORT {
             remove(lines, name);
-            lines.extend(transport.iter().filter(|line| attribute(line, name).is_some()).cloned());
+        }
+        if let (false, Some(setup)) = (has(lines, "setup"), setup) {
+            lines.push(format!("a=setup:{setup}"));
         }
     }
-    for name in ["ice-ufrag", "ice-pwd", "fingerprint"] {
+    // One transport for all (the judge has seen to it), said once: the crate takes no conflict.
+    for name in TRANSPORT {
         remove(&mut text.session, name);
     }
+    text.session.extend(transport(remote));
     text.write()
 }
 
@@ -57,15 +63,30 @@ fn transport(remote: &Text) -> Lines {
     found
 }
 
-fn is_known_kind(lines: &[String]) -> bool {
+/// Whether the crate can make something of an m-line. It fails to answer one that it has a sender for, but no codec.
+fn is_known(lines: &[String]) -> bool {
     let words = words(lines);
-    is_media(lines) || (words.first() == Some(&"application") && words.get(3..) == Some(&["webrtc-datachannel"]))
+    match words.first() {
+        Some(&"application") => words.get(3..) == Some(&["webrtc-datachannel"]),
+        Some(&("audio" | "video")) => is_rejected(lines) || codecs(lines).any(|(_, name)| is_own(name)),
+        _ => false,
+    }
+}
+
+/// The codecs of `rtc/settings.rs`.
+fn is_own(name: &str) -> bool {
+    ["opus", "VP8", "H264"].iter().any(|own| own.eq_ignore_ascii_case(name))
+}
+
+/// Formats and the names of their codecs.
+fn codecs(lines: &[String]) -> impl Iterator<Item = (&str, &str)> {
+    let maps = lines.iter().filter_map(|line| attribute(line, "rtpmap")).filter_map(|value| value.split_once(' '));
+    maps.map(|(format, codec)| (format, codec.split('/').next().unwrap_or_default()))
 }
 
 /// Leaves the formats that an rtpmap explains.
 fn formats(lines: &mut Lines) {
-    let explained: Vec<&str> =
-        lines.iter().filter_map(|line| attribute(line, "rtpmap")).filter_map(|value| value.split(' ').next()).collect();
+    let explained: Vec<&str> = codecs(lines).map(|(format, _)| format).collect();
     let words = words(lines);
     let (head, formats) = words.split_at(words.len().min(3));
     let kept: Vec<&str> =
@@ -94,11 +115,12 @@ mod tests {
              a=msid:s t\r\na=fingerprint:sha-512 AA\r\na=fingerprint:SHA-256 BB\r\na=candidate:1 1 udp 1 ::1 9 typ host\r\n\
              m=video 0 x 96\r\na=mid:1\r\n",
         );
-        let expected = "v=0\r\na=sendonly\r\nm=audio 9 x 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\n\
-                        a=extmap:1 urn:a:b\r\na=sendonly\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:sha-256 BB\r\n";
-        assert_eq!(normal(&remote, |_| false), expected);
-        assert!(normal(&remote, |mid| mid == "1").ends_with(
-            "m=video 0 x 0\r\na=mid:1\r\na=inactive\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:sha-256 BB\r\n"
-        ));
+        let head = "v=0\r\na=sendonly\r\na=ice-ufrag:u\r\na=ice-pwd:p\r\na=fingerprint:sha-256 BB\r\n";
+        let audio = "m=audio 9 x 111\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\na=extmap:1 urn:a:b\r\na=sendonly\r\n";
+        assert_eq!(normal(&remote, |_| false), format!("{head}{audio}"));
+        let rejected = "m=video 0 x 0\r\na=mid:1\r\na=inactive\r\n";
+        assert_eq!(normal(&remote, |mid| mid == "1"), format!("{head}{audio}{rejected}"));
+        let speech = Text::read(&remote.write().replace("opus", "speech"));
+        assert_eq!(normal(&speech, |_| false), head);
     }
 }

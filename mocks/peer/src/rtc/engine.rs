@@ -27,7 +27,7 @@ use super::outlet::Outlet;
 use super::runtime::Counted;
 use super::settings;
 use super::tap::{self, Drain, Tap};
-use super::wire::Wire;
+use super::wire::{Look, Wire};
 use crate::connection::{Bundle, Faults, Timing};
 use crate::peer::{IceServer, PeerError, SdpKind};
 use crate::policy::setup::Role;
@@ -117,12 +117,17 @@ impl Engine {
         // Set once, here.
         let _ = handler.pc.set(Arc::downgrade(&pc));
         let (handler, living) = (Arc::downgrade(&handler), Arc::downgrade(&wire));
-        wire.on_look(Box::new(move |alerted| {
+        wire.on_look(Box::new(move |look| {
             let (Some(handler), Some(wire)) = (handler.upgrade(), living.upgrade()) else { return };
+            if look == Look::Failed {
+                wire.set_flowing(false);
+                (handler.tell)(EngineEvent::Connection("failed".to_owned()));
+                return;
+            }
             let living = wire.lives();
             tokio::spawn(async move {
                 handler.look().await;
-                if alerted {
+                if look == Look::Alerted {
                     handler.look_for_the_end().await;
                 }
                 drop(living);

@@ -25,10 +25,14 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 impl Runtime for Counted {
     fn spawn(&self, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
-        let living = self.wire.lives();
+        let (living, wire) = (self.wire.lives(), Arc::downgrade(&self.wire));
         TokioRuntime.spawn(Box::pin(async move {
             let _living = living;
+            // Nothing but the driver is spawned, since there is no TCP.
             future.await;
+            if let Some(wire) = wire.upgrade() {
+                wire.driver_ended();
+            }
         }))
     }
 

@@ -34,7 +34,7 @@ impl AsyncUdpSocket for Socket {
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         let whole = Poll::Ready(Ok(transmit.contents.len()));
-        if !self.wire.may_send(transmit.destination) {
+        if !self.wire.goes(transmit.destination, transmit.contents) {
             return whole;
         }
         match self.io.poll_send_to(cx, transmit.contents, transmit.destination) {

@@ -36,14 +36,26 @@ pub(crate) struct Wire {
     /// Packets that the tap did not see, and since when: a restart of ICE drops what comes on the old pair, too.
     suspects: Mutex<Option<(Instant, u64)>>,
     alerted: AtomicBool,
+    failed: AtomicBool,
     act: Act,
     remotes: Mutex<HashSet<SocketAddr>>,
     living: AtomicUsize,
     gone: Notify,
 }
 
+/// Why the engine is to be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    /// Now and then, while packets come.
+    Routine,
+    /// A DTLS alert was handled.
+    Alerted,
+    /// The handshake or the driver has failed.
+    Failed,
+}
+
 #[derive(Default)]
-struct Act(OnceLock<Box<dyn Fn(bool) + Send + Sync>>);
+struct Act(OnceLock<Box<dyn Fn(Look) + Send + Sync>>);
 
 impl fmt::Debug for Act {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -62,6 +74,7 @@ impl Wire {
             handed_over: AtomicU64::new(0),
             suspects: Mutex::default(),
             alerted: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             act: Act::default(),
             remotes: Mutex::default(),
             living: AtomicUsize::new(0),
@@ -90,8 +103,19 @@ impl Wire {
         self.flowing.load(Ordering::Acquire) && !self.is_silent()
     }
 
-    pub(crate) fn may_send(&self, to: SocketAddr) -> bool {
+    /// Takes note of a packet, and says whether it is sent.
+    pub(crate) fn goes(&self, to: SocketAddr, packet: &[u8]) -> bool {
+        self.look_for_failure(packet);
         !self.is_silent() && self.filter.allows(to.ip())
+    }
+
+    /// A fatal alert before there are keys (RFC 6347 section 4.1, RFC 5246 section 7.2): the handshake has failed, and the
+    /// crate does not say so.
+    fn look_for_failure(&self, packet: &[u8]) {
+        let is_fatal = packet.first() == Some(&21) && packet.get(3..5) == Some(&[0, 0]) && packet.get(13) == Some(&2);
+        if is_fatal && !self.keyed.load(Ordering::Acquire) {
+            self.failed.store(true, Ordering::Release);
+        }
     }
 
     /// Takes note of a packet, and says whether it is read.
@@ -104,6 +128,7 @@ impl Wire {
         match packet.first() {
             Some(0..=3 | 64..=79) => {}
             Some(kind @ 20..=63) => {
+                self.look_for_failure(packet);
                 if keyed && *kind == 21 {
                     self.alerted.store(true, Ordering::Release);
                 }
@@ -129,11 +154,26 @@ impl Wire {
             lock(&self.suspects).get_or_insert_with(|| (Instant::now(), 0)).1 += 1;
         }
         self.convict();
-        let alerted = self.alerted.swap(false, Ordering::AcqRel);
-        if (alerted || self.book.is_due_for_a_look())
-            && let Some(act) = self.act.0.get()
-        {
-            act(alerted);
+        let look = if self.failed.swap(false, Ordering::AcqRel) {
+            Look::Failed
+        } else if self.alerted.swap(false, Ordering::AcqRel) {
+            Look::Alerted
+        } else if self.book.is_due_for_a_look() {
+            Look::Routine
+        } else {
+            return;
+        };
+        self.act(look);
+    }
+
+    /// The crate's driver has ended. That it does so by itself is a failure.
+    pub(super) fn driver_ended(&self) {
+        self.act(Look::Failed);
+    }
+
+    fn act(&self, look: Look) {
+        if let Some(act) = self.act.0.get() {
+            act(look);
         }
     }
 
@@ -150,8 +190,8 @@ impl Wire {
         }
     }
 
-    /// What is done now and then while packets come, and whenever a DTLS alert has been handled (`true`).
-    pub(super) fn on_look(&self, act: Box<dyn Fn(bool) + Send + Sync>) {
+    /// What is done when there is something to see.
+    pub(super) fn on_look(&self, act: Box<dyn Fn(Look) + Send + Sync>) {
         // Set once, by the engine.
         let _ = self.act.0.set(act);
     }

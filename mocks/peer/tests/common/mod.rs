@@ -58,6 +58,14 @@ impl End {
         self.wait(|event| *event == PeerEvent::Connection(state.to_owned())).await;
     }
 
+    /// Waits until this state of ICE was told, sooner or later.
+    pub async fn ice(&mut self, state: &str) {
+        let event = PeerEvent::Ice(state.to_owned());
+        if !self.told.contains(&event) {
+            self.wait(|told| *told == event).await;
+        }
+    }
+
     fn last_state(&self) -> Option<&str> {
         self.told.iter().rev().find_map(|event| match event {
             PeerEvent::Connection(state) => Some(state.as_str()),
