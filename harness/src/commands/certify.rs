@@ -100,6 +100,7 @@ const EXAMPLES: &str = "\
 Examples:
   fincert certify --target 'stdio:python3 engine.py' --profile ocr:BankCard
   fincert certify --target ws://127.0.0.1:9000/bridge --report junit=report.xml --record run.jsonl
+  fincert certify --target browser --profile webrtc
   fincert certify --filter 'ocr.* & !*.unreadable.*'
   fincert certify --target mock --defect score-87";
 
@@ -355,6 +356,12 @@ fn replay_options(options: &Options) -> Vec<String> {
     }
     for (address, bits) in &options.allow_network {
         all.push(format!("--allow-network {address}/{bits}"));
+    }
+    // A password on the command line is not repeated; a file's name is.
+    if let Some(file) = options.turn_server.as_ref().filter(|server| server.starts_with('@')) {
+        all.push(format!("--turn-server {}", shell_words::quote(file)));
+    } else if options.turn_server.is_some() {
+        all.push("--turn-server USER:PASSWORD@turn:HOST:PORT".to_owned());
     }
     if options.turn_address != IpAddr::V4(Ipv4Addr::LOCALHOST) {
         all.push(format!("--turn-address {}", options.turn_address));

@@ -121,6 +121,6 @@ async fn serve(stream: TcpStream, peer: SocketAddr, door: Arc<Door>) {
         .with_upgrades()
         .await;
     if let Err(error) = served {
-        tracing::warn!(%peer, %error, "a connection was refused");
+        tracing::debug!(%peer, %error, "a connection was refused");
     }
 }

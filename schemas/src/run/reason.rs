@@ -52,7 +52,7 @@ reasons! {
     /// Excluded by --filter.
     FilteredOut = "filtered-out", "被 --filter 排除。", ["认证时请不要使用 --filter。", "Run without --filter to certify."];
     /// The program was not found or may not be executed.
-    TargetNotFound = "target-not-found", "找不到目标程序，或无权执行。", ["请检查 `stdio:` 之后的命令及其路径。", "Check the command after `stdio:` and its path."];
+    TargetNotFound = "target-not-found", "找不到目标程序，或无权执行。", ["请检查 `stdio:` 或 `browser:` 之后的命令及其路径。", "Check the command after `stdio:` or `browser:` and its path."];
     /// Nothing accepted the connection.
     ConnectionRefused = "connection-refused", "连接被拒绝。", ["请启动目标，并检查地址与端口。", "Start the target, and check address and port."];
     /// The connection was accepted, but it is not a WebSocket of the bridge.

@@ -282,7 +282,8 @@ async fn gone(
     stage.read(&line.pc, name).await?;
     let instead =
         if met { String::new() } else { stage.drive.capture.text(&format!("iceConnectionState is still {last}"), 80) };
-    stage.awaited(End::Target, what, "", met, began, instead);
+    let waited = if met { began.elapsed() } else { patience };
+    stage.awaited(End::Target, what, "", met, waited, instead);
     Ok(met)
 }
 

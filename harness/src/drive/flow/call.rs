@@ -9,7 +9,7 @@ use fincert_schemas::run::flow::{Act, Await, End, FlowOptions, MediaKind, Networ
 use serde_json::{Value, json};
 
 use super::negotiate::{Exchange, exchange, failed, gathered};
-use super::stage::{Stage, handle_of};
+use super::stage::{PROPERTY, Stage, handle_of};
 use super::{Network as Lent, acts, rewrite};
 use crate::drive::session::Lost;
 
@@ -247,8 +247,10 @@ pub(super) async fn both_connected(
     let ice = stage.poll(&line.pc, "iceConnectionState", |value| value == "connected" || value == "completed").await?;
     let met = ice == "connected" || ice == "completed" || state == "connected";
     let instead = stage.drive.capture.text(&format!("conectionState {state}, iceConnectionState {ice}"), 120);
-    stage.awaited(End::Target, Await::TargetConnected, "", met, began, if met { String::new() } else { instead });
-    Ok(met)
+    let (waited, instead) = if met { (began.elapsed(), String::new()) } else { (PROPERTY, instead) };
+    stage.awaited(End::Target, Await::TargetConnected, "", met, waited, instead);
+    // What the target's states say is for the checks; a call that is up at fincert's end goes on.
+    Ok(true)
 }
 
 /// Tells the target the end of fincert's candidates in the form that the flow is about.

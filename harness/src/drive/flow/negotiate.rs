@@ -220,7 +220,8 @@ pub(super) async fn gathered(stage: &mut Stage<'_, '_, '_>, slot: usize) -> Resu
     };
     let met = stage.slots[slot].target_gathered || last == "complete";
     let instead = if met { String::new() } else { stage.drive.capture.text(&format!("iceGatheringState {last}"), 80) };
-    stage.awaited(End::Target, Await::Gathered, "", met, began, instead);
+    let waited = if met { began.elapsed() } else { GATHERING };
+    stage.awaited(End::Target, Await::Gathered, "", met, waited, instead);
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::drive::session::{Lost, Made, Session};
 /// How often properties and counters are looked at while something is awaited.
 const TICK: Duration = Duration::from_millis(20);
 /// How long a property may take to show what it should (rulings 3.2: it may arrive asynchronously).
-const PROPERTY: Duration = Duration::from_secs(2);
+pub(super) const PROPERTY: Duration = Duration::from_secs(2);
 /// The same for a property that never showed it before: the fault is known by then.
 const PROPERTY_MISSED: Duration = Duration::from_millis(150);
 /// How long the bridge's own methods may take.
@@ -165,12 +165,17 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             subject: None,
             purpose: purpose.map(str::to_owned),
         });
-        // A configuration is compared with what the connection was made with.
-        let given = handle.filter(|_| method.ends_with(".getConfiguration")).and_then(|pc| self.given.get(pc));
+        // A configuration is compared with what the connection was made with. What a method of an object is given may be
+        // the target's own, of any size, and is not looked at again.
+        let given = match handle {
+            None => request,
+            Some(pc) if method.ends_with(".getConfiguration") => self.given.get(pc).cloned().unwrap_or_default(),
+            Some(_) => Value::Null,
+        };
         let made = Made {
             scenario: self.scenario.clone(),
             method: method.to_owned(),
-            request: given.cloned().unwrap_or(request),
+            request: given,
             subject: None,
             sent: Instant::now(),
             settled: false,
@@ -201,9 +206,9 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         let patience = self.drive.deadlines.of(&kind, Pace::Machine, false);
         let deadline = sent + patience;
         loop {
-            if let Some(made) = self.session.made.get(&id).filter(|made| made.settled) {
+            if let Some(made) = self.session.made.get_mut(&id).filter(|made| made.settled) {
                 self.drive.deadlines.answered(&kind, made.sent.elapsed());
-                let raw = made.raw.clone();
+                let raw = made.raw.take();
                 let options = (made.method == "ft.webrtc.createRTCPeerConnection").then(|| made.request.clone());
                 self.learn(raw.as_ref(), options);
                 return Ok(Settled {
@@ -478,12 +483,14 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             self.pump(deadline).await?;
         };
         let instead = if came { String::new() } else { instead(self) };
-        self.awaited(end, what, of, came, began, instead);
+        // What did not come was waited for as long as it may take: no run's own time, so that runs can be compared.
+        let waited = if came { began.elapsed() } else { patience };
+        self.awaited(end, what, of, came, waited, instead);
         Ok(came)
     }
 
-    pub(super) fn awaited(&mut self, end: End, what: Await, of: &str, met: bool, began: Instant, instead: String) {
-        let waited_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    pub(super) fn awaited(&mut self, end: End, what: Await, of: &str, met: bool, waited: Duration, instead: String) {
+        let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
         self.note(What::Awaited { end, what, of: of.to_owned(), met, waited_ms, instead });
     }
 
