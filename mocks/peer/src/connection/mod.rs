@@ -165,14 +165,7 @@ impl Connection {
     /// `close`: the states are closed at once and no more events come; it returns when sockets and tasks are gone.
     /// Closing twice is harmless.
     pub async fn close(&self) {
-        let senders = {
-            let mut state = lock(&self.state);
-            state.close();
-            std::mem::take(&mut state.senders)
-        };
-        for sender in senders {
-            sender.track.detach(&sender.outlet);
-        }
+        self.end();
         let _turn = self.chain.lock().await;
         self.engine.close().await;
     }
@@ -184,10 +177,30 @@ impl Connection {
         lock(&self.state).mute();
     }
 
+    /// What a close does at once.
+    fn end(&self) {
+        let senders = {
+            let mut state = lock(&self.state);
+            state.close();
+            std::mem::take(&mut state.senders)
+        };
+        for sender in senders {
+            sender.track.detach(&sender.outlet);
+        }
+    }
+
     /// The turn in the operations chain, unless the connection is closed.
     async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, PeerError> {
         let turn = self.chain.lock().await;
         if lock(&self.state).is_closed() { Err(closed()) } else { Ok(turn) }
+    }
+}
+
+/// A connection that is dropped is closed, without anyone who waits for it.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.end();
+        self.engine.abandon();
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::peer_connection::transport::{RTCDtlsRole, RTCDtlsTransportState};
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use tokio::runtime::Handle;
 use webrtc::error::Error;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::transport::DtlsTransport;
@@ -71,6 +73,8 @@ pub(crate) struct Engine {
     pc: Arc<dyn PeerConnection>,
     wire: Arc<Wire>,
     drain: Arc<Drain>,
+    runtime: Handle,
+    closed: AtomicBool,
 }
 
 impl fmt::Debug for Engine {
@@ -133,7 +137,7 @@ impl Engine {
                 drop(living);
             });
         }));
-        Ok(Self { pc, wire, drain })
+        Ok(Self { pc, wire, drain, runtime: Handle::current(), closed: AtomicBool::new(false) })
     }
 
     pub(crate) async fn create_offer(&self, ice_restart: bool) -> Result<String, PeerError> {
@@ -218,7 +222,21 @@ impl Engine {
         if let Err(error) = self.pc.close().await {
             tracing::debug!("close: {error}");
         }
+        self.closed.store(true, Ordering::Release);
         self.wire.is_gone().await;
+    }
+
+    /// Closes without anyone who waits, unless it was closed. The crate's driver would go on for ever.
+    pub(crate) fn abandon(&self) {
+        lock(&self.drain.outlets).clear();
+        if !self.closed.swap(true, Ordering::AcqRel) {
+            let pc = Arc::clone(&self.pc);
+            self.runtime.spawn(async move {
+                if let Err(error) = pc.close().await {
+                    tracing::debug!("close: {error}");
+                }
+            });
+        }
     }
 }
 

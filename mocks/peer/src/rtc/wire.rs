@@ -238,3 +238,37 @@ impl Drop for Living {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::AddressPolicy;
+
+    fn wire() -> Wire {
+        let filter = AddressFilter::new(AddressPolicy::default());
+        Wire::new(Arc::new(filter), Arc::new(Book::new(Instant::now())))
+    }
+
+    fn address(port: u16) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], port))
+    }
+
+    const STUN: [u8; 20] = [0; 20];
+
+    #[test]
+    fn nothing_goes_to_or_comes_from_foreign_addresses() {
+        let (wire, foreign) = (wire(), SocketAddr::from(([203, 0, 113, 9], 4000)));
+        assert!(wire.goes(address(1), &STUN) && wire.comes(address(1), &STUN));
+        assert!(!wire.goes(foreign, &STUN) && !wire.comes(foreign, &STUN));
+        wire.fall_silent();
+        assert!(!wire.goes(address(1), &STUN) && !wire.comes(address(1), &STUN));
+    }
+
+    #[test]
+    fn so_many_addresses_are_read_and_no_more() {
+        let wire = wire();
+        let read = (1..=1_000).filter(|port| wire.comes(address(*port), &STUN)).count();
+        assert_eq!(read, MAX_REMOTES);
+        assert!(wire.comes(address(1), &STUN), "those that are known are read still");
+    }
+}
