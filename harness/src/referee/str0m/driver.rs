@@ -5,14 +5,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use fincert_peer::{PeerConfig, PeerEvent};
+use fincert_peer::{AddressFilter, PeerConfig, PeerEvent};
 use fincert_schemas::run::flow::MediaKind;
 use str0m::net::{Protocol, Receive, Transmit};
 use str0m::rtp::RawPacket;
 use str0m::{Event, Input, Output, Rtc};
 use tokio::sync::mpsc;
 
-use super::candidates::{Gate, Known};
+use super::candidates::Known;
 use super::negotiation::Negotiation;
 use super::sending::Sending;
 use super::signaling::Command;
@@ -32,7 +32,7 @@ pub(super) struct Driver {
     due: Instant,
     pub(super) sockets: Sockets,
     pub(super) bind: Vec<IpAddr>,
-    pub(super) gate: Gate,
+    pub(super) filter: AddressFilter,
     pub(super) negotiation: Negotiation,
     pub(super) sending: Sending,
     pub(super) states: States,
@@ -61,7 +61,7 @@ impl Driver {
             due: Instant::now(),
             sockets: Sockets::default(),
             bind,
-            gate: Gate::new(config.addresses),
+            filter: AddressFilter::new(config.addresses),
             negotiation: Negotiation::new(config.wrong_fingerprint),
             sending: Sending::new(config.media),
             states: States::new(),
@@ -114,7 +114,7 @@ impl Driver {
     fn arrived(&mut self, arrival: Arrival, buffer: &[u8]) {
         let now = Instant::now();
         let Arrival { from, to, length } = arrival;
-        if !self.gate.allows(from.ip()) {
+        if !self.filter.allows(from.ip()) {
             tracing::debug!(%from, "a datagram of an address that is not allowed");
             return;
         }
@@ -175,7 +175,7 @@ impl Driver {
     }
 
     fn transmit(&mut self, transmit: &Transmit) {
-        if !self.gate.allows(transmit.destination.ip()) {
+        if !self.filter.allows(transmit.destination.ip()) {
             tracing::warn!(to = %transmit.destination, "a packet to an address that is not allowed was not sent");
             return;
         }

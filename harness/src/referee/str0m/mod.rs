@@ -11,12 +11,13 @@ mod states;
 mod tap;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use fincert_peer::{Abilities, Candidate, Description, OfferOptions, Peer, PeerConfig, PeerError, PeerEvent};
+use fincert_peer::{
+    Abilities, Candidate, Description, OfferOptions, Peer, PeerConfig, PeerError, PeerEvent, default_addresses,
+};
 use fincert_schemas::run::flow::{Evidence, MediaKind, Referee};
 use str0m::Rtc;
 use tokio::sync::{mpsc, oneshot};
@@ -45,7 +46,7 @@ pub async fn str0m_peer(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Rece
             "str0m gathers no relay candidates; drive this flow with webrtc-rs alone".into(),
         ));
     }
-    let bind = if config.bind.is_empty() { local_addresses() } else { config.bind.clone() };
+    let bind = if config.bind.is_empty() { default_addresses() } else { config.bind.clone() };
     let tap = Arc::new(Mutex::new(Tap::new(config.epoch)));
     let (commands, inbox) = mpsc::channel(16);
     let (events, outbox) = mpsc::channel(MAX_EVENTS);
@@ -82,16 +83,6 @@ fn codecs(config: &mut str0m::format::CodecConfig) {
     {
         config.add_h264(pt.into(), None, packetization, profile);
     }
-}
-
-/// Loopback, and the address that packets to the world leave from. Nothing is sent to find out: connecting a UDP socket
-/// only asks the routing table; the address is one kept for documentation (RFC 5737).
-fn local_addresses() -> Vec<IpAddr> {
-    let mut addresses = vec![IpAddr::V4(Ipv4Addr::LOCALHOST)];
-    let outward = std::net::UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
-        .and_then(|socket| socket.connect((Ipv4Addr::new(198, 51, 100, 1), 9)).and_then(|()| socket.local_addr()));
-    addresses.extend(outward.map(|address| address.ip()).ok().filter(|it| !it.is_unspecified() && !it.is_loopback()));
-    addresses
 }
 
 struct Str0mPeer {

@@ -296,7 +296,8 @@ impl Negotiation {
     fn finish(&mut self, sdp: &mut Sdp) {
         let id = sdp.origin_id();
         sdp.take_candidates();
-        sdp.set_streams(&format!("fincert-{id}"));
+        // In hexadecimal, so that nobody takes it for the number of a card.
+        sdp.set_streams(&format!("fincert-{id:x}"));
         let text = sdp.to_string();
         if self.made.0 != text {
             self.made = (text, self.made.1 + 1);

@@ -6,7 +6,7 @@ use fincert_peer::{Candidate, Description, OfferOptions, PeerError, PeerEvent, S
 use fincert_schemas::run::flow::MediaKind;
 use tokio::sync::oneshot;
 
-use super::candidates::MAX_CANDIDATES;
+use super::candidates::{self, Known, MAX_CANDIDATES};
 use super::driver::Driver;
 use super::sockets::Sockets;
 
@@ -116,6 +116,7 @@ impl Driver {
         let remote = self.negotiation.set_remote(&mut self.rtc, description)?;
         if remote.restarted {
             self.states.restarting(now);
+            self.forget_candidates();
         }
         self.states.trying(now);
         self.drain(now);
@@ -164,7 +165,7 @@ impl Driver {
     }
 
     fn take_candidate(&mut self, text: &str, ufrag: Option<&str>, now: Instant) -> Result<(), PeerError> {
-        let candidate = self.gate.read(text)?;
+        let Some(candidate) = candidates::read(&self.filter, text)? else { return Ok(()) };
         if self.taken >= MAX_CANDIDATES {
             return Err(PeerError::Other(format!("no more than {MAX_CANDIDATES} candidates are taken")));
         }
@@ -173,6 +174,14 @@ impl Driver {
         self.early.push_back((candidate, ufrag));
         self.retry_early(now);
         Ok(())
+    }
+
+    /// The other end begins anew, and so does the count of its candidates. Those that came early may be of the new ones.
+    fn forget_candidates(&mut self) {
+        let current = self.negotiation.remote().and_then(|sdp| sdp.ufrag());
+        self.early.retain(|(_, ufrag)| ufrag.as_deref() == current);
+        self.taken = self.early.len();
+        self.known = Known::default();
     }
 
     /// Hands str0m the candidates that belong to the remote description in force.
