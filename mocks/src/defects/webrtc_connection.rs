@@ -4,9 +4,9 @@ use fincert_schemas::run::flow::MediaKind;
 use serde_json::{Value, json};
 
 use super::Defect;
-use super::webrtc_edit::{accepted, property, reject, rejected, resolved, sync, works};
+use super::webrtc_edit::{accepted, property, reject, resolved, sync, works};
 use crate::plan::Plan;
-use crate::rtc::{Moment, Options, Task};
+use crate::rtc::{Moment, Options, Refusal, Task};
 
 const CREATE: &str = "createRTCPeerConnection";
 const CONFIGURATION: &str = "getConfiguration";
@@ -14,6 +14,25 @@ const ADD_TRACK: &str = "addTrack";
 const OPTIONS: &[&str] = &["webrtc.pc.create.options"];
 const GIVEN: &[&str] = &["webrtc.pc.get-configuration"];
 const INVALID: &[&str] = &["webrtc.pc.create.invalid-options"];
+
+/// What there is not where no track is added: an offer without m-lines connects nothing, and gathers nothing.
+const NO_TRACKS: &[&str] = &[
+    "webrtc.call.audio-only",
+    "webrtc.call.offerer-swap",
+    "webrtc.call.target-offers",
+    "webrtc.call.ten-renegotiations",
+    "webrtc.call.two-connections",
+    "webrtc.call.video-only",
+    "webrtc.event.icecandidate",
+    "webrtc.event.negotiationneeded",
+    "webrtc.event.negotiationneeded.once",
+    "webrtc.media.sent",
+    "webrtc.pc.add-track.twice-or-closed",
+    "webrtc.pc.create-offer.again",
+    "webrtc.pc.ice-gathering-state",
+    "webrtc.renegotiation.target-adds-video",
+    "webrtc.sdp.msid",
+];
 
 pub(super) const ALL: &[Defect] = &[
     Defect::says(
@@ -144,12 +163,16 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.pc.add-track.promise"],
         |moment, plan| sync(moment, plan, ADD_TRACK),
     ),
-    Defect::says(
+    Defect::does(
         "add-track-rejected",
         ["addTrack 被拒绝", "addTrack is rejected"],
         &["webrtc.pc.add-track"],
-        |moment, plan| rejected(moment, plan, ADD_TRACK),
-    ),
+        |_, task| match task {
+            Task::AddTrack(..) => Task::reject(&Refusal::of_operation("not this track")),
+            other => other,
+        },
+    )
+    .also(NO_TRACKS),
     Defect::does(
         "add-track-ignored",
         ["addTrack 没有作用", "addTrack adds nothing"],
@@ -159,15 +182,7 @@ pub(super) const ALL: &[Defect] = &[
             other => other,
         },
     )
-    .also(&[
-        "webrtc.media.sent",
-        "webrtc.event.negotiationneeded",
-        "webrtc.event.negotiationneeded.once",
-        "webrtc.pc.add-track.twice-or-closed",
-        "webrtc.pc.create-offer.again",
-        "webrtc.renegotiation.target-adds-video",
-        "webrtc.sdp.msid",
-    ]),
+    .also(NO_TRACKS),
     Defect::does(
         "add-track-audio-alone",
         ["addTrack 只添加音频", "addTrack adds audio alone"],
@@ -178,7 +193,12 @@ pub(super) const ALL: &[Defect] = &[
         },
     )
     .also(&[
+        "webrtc.call.offerer-swap",
+        "webrtc.call.ten-renegotiations",
+        "webrtc.call.two-connections",
+        "webrtc.call.video-only",
         "webrtc.event.negotiationneeded",
+        "webrtc.media.received",
         "webrtc.pc.create-offer.again",
         "webrtc.renegotiation.target-adds-video",
         "webrtc.sdp.msid",
@@ -273,7 +293,7 @@ pub(super) const ALL: &[Defect] = &[
 ];
 
 fn refuse() -> Task {
-    Task::reject(&crate::rtc::Refusal::of_type("options: not this way"))
+    Task::reject(&Refusal::of_type("options: not this way"))
 }
 
 /// Options that are refused by this exception make a connection without options.

@@ -91,7 +91,8 @@ pub(super) const ALL: &[Defect] = &[
         ["getSupportedConstraints 返回 {info: {…}}", "getSupportedConstraints resolves to {info: {…}}"],
         &["webrtc.media-devices.get-supported-constraints.result"],
         |moment, plan| resolved(moment, plan, CONSTRAINTS, |value| *value = json!({"info": value.take()})),
-    ),
+    )
+    .also(&["webrtc.media-devices.get-supported-constraints.values"]),
     Defect::says(
         "constraints-numbers",
         ["约束属性的值为 0 和 1", "the values of the constraints are 0 and 1"],

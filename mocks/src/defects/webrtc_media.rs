@@ -1,7 +1,7 @@
 //! Defects of streams and tracks (3.1), and of the media itself.
 
 use fincert_peer::SdpKind;
-use fincert_schemas::bridge::{Settlement, Via};
+use fincert_schemas::bridge::{METHOD_NOT_FOUND, Settlement, Via};
 use fincert_schemas::run::flow::MediaKind;
 use serde_json::{Value, json};
 
@@ -14,27 +14,22 @@ const MEDIA: &str = "getUserMedia";
 const TRACKS: &str = "getTracks";
 
 pub(super) const ALL: &[Defect] = &[
-    Defect::does(
+    Defect::says(
         "stream-native",
         ["stream 为原生对象，没有 getTracks", "the stream is a native object without getTracks"],
         &["webrtc.stream"],
-        |moment, task| {
+        |moment, plan| {
             if moment.calls(TRACKS) {
-                let refusal = Refusal::of_type("stream.getTracks is not a function");
-                Task::Settle(Settlement { via: Via::Throw, ..refusal.settle() })
-            } else {
-                task
+                return Plan::refuse(METHOD_NOT_FOUND, "the stream has no method getTracks");
             }
+            let plan = property(moment, plan, TRACKS, |value| *value = undefined());
+            resolved(moment, plan, MEDIA, |value| {
+                if let Some(own) = value["own"].as_array_mut() {
+                    own.retain(|key| key != TRACKS);
+                }
+            })
         },
     )
-    .and_says(|moment, plan| {
-        let plan = property(moment, plan, TRACKS, |value| *value = undefined());
-        resolved(moment, plan, MEDIA, |value| {
-            if let Some(own) = value["own"].as_array_mut() {
-                own.retain(|key| key != TRACKS);
-            }
-        })
-    })
     .also(&["webrtc.stream.get-tracks"]),
     Defect::says(
         "stream-id-number",
@@ -127,7 +122,13 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.media.sent"],
         |moment, task| mute(moment, task, |_| true),
     )
-    .also(&["webrtc.call.video-only", "webrtc.call.two-connections", "webrtc.renegotiation.target-adds-video"]),
+    .also(&[
+        "webrtc.call.offerer-swap",
+        "webrtc.call.ten-renegotiations",
+        "webrtc.call.two-connections",
+        "webrtc.call.video-only",
+        "webrtc.renegotiation.target-adds-video",
+    ]),
     Defect::does(
         "video-added-later-never-sent",
         ["连接建立后添加的视频不发送", "video that is added to a connection that is up is not sent"],
@@ -158,7 +159,8 @@ pub(super) const ALL: &[Defect] = &[
             Task::SetLocal(_) if moment.past.rounds > 4 => Task::MuteAnd(Box::new(task)),
             _ => task,
         },
-    ),
+    )
+    .also(&["webrtc.media.sent"]),
     Defect::does(
         "media-stops-when-the-other-offers",
         ["对端重新发起 offer 之后媒体停止", "after the other end has offered next the media stops"],
@@ -172,7 +174,7 @@ pub(super) const ALL: &[Defect] = &[
             _ => task,
         },
     )
-    .also(&["webrtc.call.ten-renegotiations"]),
+    .also(&["webrtc.call.ten-renegotiations", "webrtc.media.sent"]),
 ];
 
 /// A video track that is added sends nothing.
