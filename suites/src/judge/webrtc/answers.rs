@@ -54,6 +54,20 @@ fn is_last_open(view: &View<'_>, call: &RtcCall<'_>) -> bool {
     calls.iter().rev().find(open).is_some_and(|last| last.id == call.id)
 }
 
+/// Judges a method that gives a promise of something; whether the call worked.
+pub(super) fn promise_of_value(view: &View<'_>, sink: &mut Sink<'_>, requirement: &str, call: &RtcCall<'_>) -> bool {
+    if matches!(became(view, call), Became::Worked(_)) && call.captured().is_none() {
+        sink.breaks(requirement, call.step, no_value(call));
+        return true;
+    }
+    promise(view, sink, requirement, call)
+}
+
+/// A method that gave nothing.
+pub(super) fn no_value(call: &RtcCall<'_>) -> Broken {
+    wanted(&format!("{}:no-value", call.name), ("有返回值", "a value"), "undefined".to_owned())
+}
+
 /// Judges a method that gives a promise; whether the call worked.
 pub(super) fn promise(view: &View<'_>, sink: &mut Sink<'_>, requirement: &str, call: &RtcCall<'_>) -> bool {
     match became(view, call) {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use fincert_schemas::bridge::Via;
 use serde_json::Value;
 
-use super::answers::{Became, accuse, became, promise, quote, undecided, wanted};
+use super::answers::{Became, accuse, became, promise_of_value, quote, undecided, wanted};
 use super::view::{Rtc, RtcCall};
 use crate::judge::{Check, Sink, View};
 
@@ -15,6 +16,7 @@ pub(super) const CHECKS: &[Check] = &[
         requirements: &[
             "webrtc.media-devices.enumerate-devices",
             "webrtc.media-devices.get-supported-constraints",
+            "webrtc.media-devices.get-supported-constraints.result",
             "webrtc.media-devices.get-supported-constraints.values",
         ],
         run: devices,
@@ -56,10 +58,10 @@ pub(super) const CHECKS: &[Check] = &[
 fn devices(view: &View<'_>, sink: &mut Sink<'_>) {
     let Some(rtc) = &view.rtc else { return };
     for call in rtc.calls_of("enumerateDevices") {
-        promise(view, sink, "webrtc.media-devices.enumerate-devices", call);
+        promise_of_value(view, sink, "webrtc.media-devices.enumerate-devices", call);
     }
     for call in rtc.calls_of("getSupportedConstraints") {
-        if promise(view, sink, "webrtc.media-devices.get-supported-constraints", call) {
+        if promise_of_value(view, sink, "webrtc.media-devices.get-supported-constraints", call) {
             constraints(view, sink, call);
         }
     }
@@ -69,6 +71,13 @@ fn devices(view: &View<'_>, sink: &mut Sink<'_>) {
 fn constraints(view: &View<'_>, sink: &mut Sink<'_>, call: &RtcCall<'_>) {
     let named = view.catalog.rows("webrtc/getSupportedConstraints.result.json");
     let Some(members) = call.value().and_then(Value::as_object) else { return };
+    // A promise resolves to the value itself, not to a wrapper named after it (rulings 3.1).
+    if members.get("info").is_some_and(Value::is_object) {
+        let expected = ("约束属性的对象本身", "the object of constraints itself");
+        let broken = wanted("getSupportedConstraints:wrapped", expected, "an object within info".to_owned());
+        sink.breaks("webrtc.media-devices.get-supported-constraints.result", call.step, broken);
+        return;
+    }
     let others = members.iter().filter(|(name, _)| named.is_none_or(|rows| !rows.contains_key(*name)));
     for (name, value) in others.filter(|(name, _)| !name.starts_with('$')) {
         if value.is_boolean() {
@@ -86,7 +95,7 @@ fn get_user_media(view: &View<'_>, sink: &mut Sink<'_>) {
     for call in rtc.calls_of("getUserMedia") {
         match call.purpose {
             None => {
-                promise(view, sink, "webrtc.media-devices.get-user-media", call);
+                promise_of_value(view, sink, "webrtc.media-devices.get-user-media", call);
             }
             Some("neither") => neither(view, sink, call),
             // To reject conforms as well (rulings 3.1).
@@ -120,10 +129,12 @@ fn given<'v, 'a>(rtc: &'v Rtc<'a>) -> impl Iterator<Item = (&'v RtcCall<'a>, &'a
 fn streams(view: &View<'_>, sink: &mut Sink<'_>) {
     let Some(rtc) = &view.rtc else { return };
     for call in rtc.calls_of("getTracks") {
-        let worked = promise(view, sink, "webrtc.stream.get-tracks", call);
+        let worked = promise_of_value(view, sink, "webrtc.stream.get-tracks", call);
+        // A stream without the method is not the stream that is promised.
+        let thrown = call.answer().is_some_and(|answer| answer.via == Via::Throw) && lacks_get_tracks(rtc, call.handle);
         match became(view, call) {
             _ if worked => sink.holds("webrtc.stream"),
-            // A stream whose method nobody knows is not the stream that is promised.
+            Became::Refused if thrown => accuse(view, sink, "webrtc.stream", call),
             Became::Unknown => accuse(view, sink, "webrtc.stream", call),
             _ => {}
         }
@@ -141,6 +152,13 @@ fn streams(view: &View<'_>, sink: &mut Sink<'_>) {
             sink.breaks("webrtc.stream.stream-id.not-empty", call.step, wanted("streamId:shared", expected, actual));
         }
     }
+}
+
+/// Whether a stream says itself that it has no method getTracks.
+fn lacks_get_tracks(rtc: &Rtc<'_>, stream: Option<&str>) -> bool {
+    let stream = given(rtc).find(|(_, handle)| Some(*handle) == stream).and_then(|(call, _)| call.value());
+    let own = stream.and_then(|value| value.get("own")?.as_array());
+    own.is_some_and(|keys| !keys.iter().any(|key| key == "getTracks"))
 }
 
 fn kinds(view: &View<'_>, sink: &mut Sink<'_>) {

@@ -72,12 +72,8 @@ fn create(view: &View<'_>, sink: &mut Sink<'_>) {
             None => {
                 connection(view, sink, "webrtc.pc.create", call);
             }
-            Some("no-options") if works => {
-                connection(view, sink, "webrtc.pc.create.without-options", call);
-            }
-            Some("second-argument") if works => {
-                connection(view, sink, "webrtc.pc.create.second-argument", call);
-            }
+            Some("no-options") if works => made(view, sink, "webrtc.pc.create.without-options", call),
+            Some("second-argument") if works => made(view, sink, "webrtc.pc.create.second-argument", call),
             Some(_) => {}
         }
     }
@@ -88,6 +84,14 @@ fn create(view: &View<'_>, sink: &mut Sink<'_>) {
 
 fn has_options(call: &RtcCall<'_>) -> bool {
     call.request.value.as_object().is_some_and(|options| !options.is_empty())
+}
+
+/// Judges whether a connection was made, by a promise or not.
+fn made(view: &View<'_>, sink: &mut Sink<'_>, requirement: &str, call: &RtcCall<'_>) {
+    match call.succeeded() && call.made().is_some() {
+        true => sink.holds(requirement),
+        false => drop(connection(view, sink, requirement, call)),
+    }
 }
 
 /// Judges a call that gives a promise of a connection; whether it did.

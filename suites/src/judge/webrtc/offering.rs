@@ -4,7 +4,7 @@
 use fincert_schemas::format::sdp::Sdp;
 use serde_json::Value;
 
-use super::answers::{Became, accuse, became, promise, quote, undecided, wanted};
+use super::answers::{Became, accuse, became, promise_of_value, quote, undecided, wanted};
 use super::view::{Pc, Read, Rtc, RtcCall};
 use crate::judge::{Check, Sink, View};
 
@@ -65,7 +65,8 @@ fn create_answer(view: &View<'_>, sink: &mut Sink<'_>) {
 }
 
 /// Judges the method, and its options: those in `taken` hold where the call works. A call with options that fails where
-/// one with less works is the options' fault, and where one with less fails too it is not; else both are accused.
+/// one with less works is the options' fault, and where one with less fails too it is not; where there is none, and the
+/// call is rejected, both are accused.
 fn creates(view: &View<'_>, sink: &mut Sink<'_>, name: &str, method: &str, taken: &[&str]) {
     let Some(rtc) = &view.rtc else { return };
     let calls = || rtc.calls_of(name).filter(|call| call.purpose.is_none());
@@ -80,7 +81,8 @@ fn creates(view: &View<'_>, sink: &mut Sink<'_>, name: &str, method: &str, taken
         let mut less = calls().filter(|other| has_less(other, call)).peekable();
         let alone = less.peek().is_none();
         let less_works = less.any(RtcCall::succeeded);
-        if !works && (alone || less_works) {
+        let refused = became(view, call) == Became::Refused;
+        if !works && ((alone && refused) || less_works) {
             for end in &given {
                 accuse(view, sink, &format!("{method}.{end}"), call);
             }
@@ -88,7 +90,7 @@ fn creates(view: &View<'_>, sink: &mut Sink<'_>, name: &str, method: &str, taken
         if !works && less_works && !given.is_empty() {
             continue;
         }
-        if promise(view, sink, method, call) {
+        if promise_of_value(view, sink, method, call) {
             for end in given.iter().filter(|end| taken.contains(end)) {
                 sink.holds(&format!("{method}.{end}"));
             }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::answers::{quote, wanted};
 use super::states::{is_settled, was_awaited};
-use super::view::{Pc, Read, Rtc};
+use super::view::{Pc, Read, Rtc, RtcCall};
 use crate::judge::{Check, Sink, View};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -81,26 +81,39 @@ fn initial(view: &View<'_>, sink: &mut Sink<'_>) {
         let mut wrong = 0;
         for (name, wanted_value) in INITIAL {
             let Some(read) = settled(rtc, pc, name).filter(|read| read.at < until).last() else { continue };
-            let Some(value) = read.value() else { continue };
-            let is_it = match wanted_value {
-                Some(text) => value.as_str() == Some(text),
-                None => value.is_null(),
+            let is_it = match (wanted_value, read.value()) {
+                (Some(text), Some(value)) => value.as_str() == Some(text),
+                (None, Some(value)) => value.is_null(),
+                (_, None) if read.refused.is_some() || replaced(pc, name) => continue,
+                (_, None) => false,
             };
             if is_it {
                 right += 1;
-            } else if !value.is_null() || was_awaited(read) {
+            } else if was_awaited(read) || read.value().is_some_and(|value| !value.is_null()) {
                 wrong += 1;
                 let text = wanted_value.unwrap_or("null");
-                let actual = format!("{name} {} on a new connection", quote(Some(value)));
-                let broken = wanted(&format!("initial:{name}"), (text, text), actual);
+                let actual = format!("{name} {} on a new connection", quote(read.value()));
+                let cause = if read.value().is_some() { format!("initial:{name}") } else { format!("{name}:missing") };
+                let broken = wanted(&cause, (text, text), actual);
                 sink.breaks(REQUIREMENT, rtc.step_at(read.at), broken);
             }
         }
-        // The four states and the four descriptions; a property that is not there is for its own requirement.
-        if wrong == 0 && right >= 6 {
+        // The four states and the four descriptions.
+        if wrong == 0 && right >= 8 {
             sink.holds(REQUIREMENT);
         }
     }
+}
+
+/// Whether the one of two spellings that is not there is the other one.
+fn replaced(pc: Pc<'_, '_>, name: &str) -> bool {
+    let other = match name {
+        "conectionState" => "connectionState",
+        "connectionState" => "conectionState",
+        _ => return false,
+    };
+    // Where neither is there, the canonical one is missed.
+    name == "connectionState" || pc.reads(other).any(|read| read.value().is_some())
 }
 
 /// The readings that a poll ended with.
@@ -123,12 +136,9 @@ fn present(view: &View<'_>, sink: &mut Sink<'_>) {
             if was_there(name) || alias.is_some_and(was_there) {
                 continue;
             }
-            let Some(read) = settled(rtc, pc, name).last() else { continue };
-            let actual = match read.refused {
-                Some(why) => format!("it cannot be read: {why}"),
-                None if was_awaited(read) => "undefined".to_owned(),
-                None => continue,
-            };
+            let told = |read: &&Read<'_>| read.refused.is_some() || was_awaited(read);
+            let Some(read) = settled(rtc, pc, name).filter(told).last() else { continue };
+            let actual = read.refused.map_or_else(|| "undefined".to_owned(), |why| format!("it cannot be read: {why}"));
             let expected = (format!("属性 {name}"), format!("the property {name}"));
             let broken = wanted(&format!("{name}:missing"), (&expected.0, &expected.1), actual);
             sink.breaks(requirement, rtc.step_at(read.at), broken);
@@ -201,9 +211,12 @@ fn backwards(rtc: &Rtc<'_>, sink: &mut Sink<'_>, pc: Pc<'_, '_>) {
 
 /// On a host without servers gathering ends soon after the local description was set; TURN may take its time.
 fn complete(rtc: &Rtc<'_>, sink: &mut Sink<'_>, pc: Pc<'_, '_>) {
-    let Some(set) = pc.calls_of("setLocalDescription").find(|call| call.succeeded() && call.purpose.is_none()) else {
-        return;
+    // There is nothing to gather for a description without m-lines.
+    let has_media = |call: &&RtcCall<'_>| {
+        let sdp = call.request.value.get("sdp").and_then(Value::as_str).unwrap_or_default();
+        call.succeeded() && call.purpose.is_none() && sdp.contains("\nm=")
     };
+    let Some(set) = pc.calls_of("setLocalDescription").find(has_media) else { return };
     let until = super::states::closed_at(pc).unwrap_or(rtc.end);
     let reads = settled(rtc, pc, "iceGatheringState").filter(|read| (set.at..until).contains(&read.at));
     let Some(read) = reads.last() else { return };

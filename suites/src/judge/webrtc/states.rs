@@ -97,7 +97,11 @@ pub(super) fn steps<'v, 'a>(pc: Pc<'v, 'a>) -> Vec<Step<'v, 'a>> {
         }
         let text = |name: &str| call.request.value.get(name).and_then(Value::as_str);
         let (Some(kind), Some(sdp)) = (text("type"), text("sdp")) else { continue };
-        steps.push(Step { call, local: call.name == "setLocalDescription", kind, sdp, from, until: end });
+        let local = call.name == "setLocalDescription";
+        // What is taken where the other end's offer waits is the answer to it, whatever it is called.
+        let answers = steps.last().is_some_and(|last| last.kind == "offer" && last.local != local);
+        let kind = if answers && kind == "offer" { "answer" } else { kind };
+        steps.push(Step { call, local, kind, sdp, from, until: end });
     }
     steps
 }
@@ -129,17 +133,17 @@ fn signaling(view: &View<'_>, sink: &mut Sink<'_>) {
     for pc in rtc.connections() {
         for step in steps(pc) {
             let requirement = format!("webrtc.pc.signaling-state.{}", step.state());
-            let Some(read) = last_read(pc, "signalingState", step.from, step.until) else { continue };
-            match read.text() {
-                Some(state) if state == step.state() => sink.holds(&requirement),
-                // That it is not there at all is for the check of the properties.
-                Some(_) if was_awaited(read) => {
-                    let expected = (step.state(), step.state());
-                    let actual = format!("{} after {}({})", quote(read.value()), step.call.name, step.kind);
-                    let cause = format!("signalingState:{}", step.state());
-                    sink.breaks(&requirement, step.call.step, wanted(&cause, expected, actual));
-                }
-                _ => {}
+            let reads = || pc.reads("signalingState").filter(|read| (step.from..step.until).contains(&read.at));
+            if reads().any(|read| read.text() == Some(step.state())) {
+                sink.holds(&requirement);
+                continue;
+            }
+            // That it is not there at all is for the check of the properties.
+            if let Some(read) = reads().find(|read| was_awaited(read) && read.text().is_some()) {
+                let expected = (step.state(), step.state());
+                let actual = format!("{} after {}({})", quote(read.value()), step.call.name, step.kind);
+                let cause = format!("signalingState:{}", step.state());
+                sink.breaks(&requirement, step.call.step, wanted(&cause, expected, actual));
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use fincert_schemas::Bilingual;
 use fincert_schemas::run::{Captured, Fact};
 
-use super::answers::{Became, became, wanted};
+use super::answers::{Became, became, no_value};
 use super::states::is_settled;
 use super::view::{Rtc, RtcCall};
 use crate::judge::{Broken, Check, Sink, View};
@@ -124,8 +124,7 @@ fn result(view: &View<'_>, sink: &mut Sink<'_>, call: &RtcCall<'_>, told: &mut H
     match call.captured() {
         Some(captured) => facts(sink, &Source { what: name, step: call.step, shows: true }, captured, told),
         None => {
-            let broken = wanted(&format!("{name}:no-value"), ("有返回值", "a value"), "undefined".to_owned());
-            sink.breaks(requirement, call.step, broken);
+            sink.breaks(requirement, call.step, no_value(call));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Clause 3.1.
 
+use fincert_schemas::bridge::Via;
 use serde_json::json;
 
 use super::{Mutation, accepts, gives, rejects, returns, unknown};
@@ -23,7 +24,7 @@ pub(crate) const DEVICES: &[Mutation] = &[
         "no devices at all",
         flows::devices,
         |s| s.answers("enumerateDevices").for_each(|(_, value)| *value = None),
-        &["media-devices.enumerate-devices.result"],
+        &["media-devices.enumerate-devices", "media-devices.enumerate-devices.result"],
     ),
     (
         "a device of an odd kind",
@@ -48,6 +49,28 @@ pub(crate) const DEVICES: &[Mutation] = &[
         flows::devices,
         |s| gives(s, "getSupportedConstraints", "", &json!(["width"])),
         &["media-devices.get-supported-constraints.result"],
+    ),
+    (
+        "constraints in a wrapper",
+        flows::devices,
+        |s| gives(s, "getSupportedConstraints", "", &json!({"info": {"width": true}})),
+        &["media-devices.get-supported-constraints.result"],
+    ),
+    (
+        "a stream without getTracks",
+        flows::devices,
+        |s| {
+            gives(s, "getUserMedia", "/own", &json!(["streamId"]));
+            s.answers("getTracks")
+                .for_each(|(via, value)| (*via, *value) = (Via::Throw, Some(json!({"name": "TypeError"}))));
+        },
+        &["stream", "stream.get-tracks"],
+    ),
+    (
+        "no stream",
+        flows::devices,
+        |s| s.answers("getUserMedia").for_each(|(_, value)| *value = None),
+        &["stream", "media-devices.get-user-media"],
     ),
     (
         "a constraint as a text",

@@ -1,12 +1,14 @@
 //! createOffer and createAnswer.
 
 use fincert_schemas::bridge::Via;
+use fincert_schemas::run::What;
 use serde_json::json;
 
 use super::{
     Mutation, drops, edits, ends_after, fincert_offers, gives, refuses_option, rejects, returns, target_offers,
 };
 use crate::flows::{self, sdp};
+use crate::script::Raw;
 
 pub(crate) const OFFERS: &[Mutation] = &[
     ("an offer without a promise", flows::alone, |s| returns(s, "createOffer"), &["pc.create-offer"]),
@@ -18,6 +20,12 @@ pub(crate) const OFFERS: &[Mutation] = &[
         &["pc.create-offer.result"],
     ),
     ("an offer without a type", flows::alone, |s| drops(s, "createOffer", "type"), &["pc.create-offer.result"]),
+    (
+        "an offer that is nothing",
+        flows::alone,
+        |s| s.answers("createOffer").for_each(|(_, value)| *value = None),
+        &["pc.create-offer", "pc.create-offer.result"],
+    ),
     (
         "an offer of type answer",
         flows::alone,
@@ -72,6 +80,21 @@ pub(crate) const OFFERS: &[Mutation] = &[
         &["pc.add-track", "pc.create-offer.again"],
     ),
     ("an answer without a promise", fincert_offers, |s| returns(s, "createAnswer"), &["pc.create-answer"]),
+    (
+        "no answer ever",
+        fincert_offers,
+        |s| {
+            let at = s
+                .raws
+                .iter()
+                .position(|raw| matches!(raw, Raw::Call(_, _, name, ..) if name.ends_with("createAnswer")));
+            s.raws.truncate(at.unwrap() + 1);
+            let Some(Raw::Call(id, ..)) = s.raws.last() else { unreachable!() };
+            let silent = What::NoResponse { id: *id, deadline_ms: 5_000, alive: true };
+            s.keep(silent);
+        },
+        &["pc.create-answer", "call.fincert-offers", "integration.answers"],
+    ),
     (
         "no answer",
         fincert_offers,
