@@ -20,7 +20,7 @@ pub(crate) fn text(config: &Config) -> String {
              \x20                  请求参数为 JSON，返回回调的值，响应头 fincert-via 为回调名\n\
              \x20 GET  /canned     all canned results 全部预置结果\n\
              \x20 GET  /journal    what was asked, without values 请求记录（不含取值）\n\
-             \x20 GET  /bridge     the bridge, as a WebSocket 桥（WebSocket）\n\n\
+             \x20 GET  /bridge     the bridge, as a WebSocket; ft.webrtc is there alone 桥（WebSocket），ft.webrtc 仅在此提供\n\n\
              imagePath finfile://fixtures/ID names a specimen; any other path gives the default\n\
              imagePath 为 finfile://fixtures/ID 时按样张识别，其他路径返回默认结果\n\n\
              \x20 curl -d '{\"type\":\"IDCard\",\"imagePath\":\"finfile://fixtures/id-back-term\"}' HOST/ft/finCardOcr\n\

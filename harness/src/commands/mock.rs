@@ -1,6 +1,6 @@
 //! `fincert mock`: the mock host, until it is interrupted.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use clap::ValueEnum;
 use fincert_mocks::{Config, Defect, MockHost};
@@ -54,15 +54,26 @@ pub(super) fn find_defect(name: Option<&str>) -> Result<Option<&'static Defect>,
 
 /// The TURN server listens on the address of the mock host, at the port that is registered for it or else at a free one.
 async fn start_turn(listen: SocketAddr) -> Result<TurnServer, Failure> {
-    let at = |port| TurnConfig { listen: SocketAddr::new(listen.ip(), port), ..TurnConfig::default() };
+    let ip = if listen.ip().is_unspecified() { outward() } else { listen.ip() };
+    let at = |port| TurnConfig { listen: SocketAddr::new(ip, port), ..TurnConfig::default() };
     let server = match TurnServer::start(at(TURN_PORT)).await {
         Ok(server) => Ok(server),
         Err(_) => TurnServer::start(at(0)).await,
     };
     server.map_err(|error| Failure {
         code: exit::COULD_NOT_RUN,
-        message: format!("--turn: no TURN server on {}: {error}", listen.ip()),
+        message: format!("--turn: no TURN server on {ip}: {error}; choose another address with --listen"),
     })
+}
+
+/// A relay hands out its own address, so it needs one that others can reach: the one by which this machine speaks to
+/// them. A UDP socket that is connected has it; nothing is sent to 192.0.2.1, an address of nobody (RFC 5737).
+fn outward() -> IpAddr {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    socket.map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |address| address.ip())
 }
 
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {

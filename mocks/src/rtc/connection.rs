@@ -18,14 +18,13 @@ use super::objects::{self, Tracks};
 use super::refusal::Refusal;
 use super::task::Task;
 use super::voice::Voice;
-use super::{candidate, flood, sdp};
+use super::work::{self, Done, PATIENCE, made_by, refusal};
+use super::{candidate, sdp};
 use crate::host::Life;
 use crate::plan::{Action, Plan};
 
 /// How many calls of one connection may wait.
 const MAX_WAITING: usize = 1024;
-/// How long the engine may take for one thing before the call is rejected: a hung engine is no silent target.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a connection is made of, beside the engine.
 #[derive(Debug)]
@@ -99,9 +98,6 @@ impl Line {
         }
     }
 }
-
-/// What the engine gave back.
-type Done = Result<Option<Description>, PeerError>;
 
 struct Actor {
     place: Place,
@@ -181,7 +177,7 @@ impl Actor {
             return;
         }
         let task = self.prepared(task);
-        self.engine_work.spawn(work(Arc::clone(&self.engine), self.senders.clone(), task.clone()));
+        self.engine_work.spawn(work::work(Arc::clone(&self.engine), self.senders.clone(), task.clone()));
         self.doing = Some((asked, task));
     }
 
@@ -404,69 +400,3 @@ const PROPERTIES: [&str; 10] = [
     "remoteDescription",
     "signalingState",
 ];
-
-/// The offer or answer that a task has made, from what is told of it.
-fn made_by(task: &Task) -> impl Fn(&Value) -> Option<Description> {
-    let kind = match task {
-        Task::CreateOffer(_) => Some(SdpKind::Offer),
-        Task::CreateAnswer => Some(SdpKind::Answer),
-        _ => None,
-    };
-    move |value| Some(Description { kind: kind?, sdp: value.get("sdp")?.as_str()?.to_owned() })
-}
-
-/// Has the engine do a task.
-async fn work(engine: Arc<Connection>, senders: HashMap<String, LocalTrack>, task: Task) -> Done {
-    let done = tokio::time::timeout(PATIENCE, carry_out(&engine, &senders, &task)).await;
-    done.unwrap_or_else(|_| Err(PeerError::Other(format!("the engine was not done within {} s", PATIENCE.as_secs()))))
-}
-
-async fn carry_out(engine: &Connection, senders: &HashMap<String, LocalTrack>, task: &Task) -> Done {
-    match task {
-        Task::CreateOffer(options) => return engine.create_offer(options).await.map(Some),
-        Task::CreateAnswer => return engine.create_answer().await.map(Some),
-        Task::SetLocal(description) => engine.set_local_description(description).await?,
-        Task::SetRemote(description) => {
-            if description.kind == SdpKind::Offer && engine.signaling_state() == "have-local-offer" {
-                let back = Description { kind: SdpKind::Rollback, sdp: String::new() };
-                engine.set_local_description(&back).await?;
-            }
-            engine.set_remote_description(description).await?;
-        }
-        // A candidate that is never dialled is taken and forgotten, as other stacks do.
-        Task::AddCandidate(candidate) => match engine.add_ice_candidate(candidate.as_ref()).await {
-            Ok(()) | Err(PeerError::Blocked(_) | PeerError::HostName | PeerError::Tcp) => {}
-            Err(error) => return Err(error),
-        },
-        Task::AddTrack(handle, _) | Task::AddMuteTrack(handle, _) => match senders.get(handle) {
-            Some(track) => engine.add_track(track).await?,
-            None => return Err(PeerError::Other("the track is gone".to_owned())),
-        },
-        Task::Flood(candidate, junk) => {
-            flood::send(candidate, *junk).await;
-            let candidate = Task::AddCandidate(Some(candidate.clone()));
-            return Box::pin(carry_out(engine, senders, &candidate)).await;
-        }
-        Task::MuteAnd(task) => {
-            senders.values().for_each(LocalTrack::stop);
-            return Box::pin(carry_out(engine, senders, task)).await;
-        }
-        Task::Settle(_)
-        | Task::Nothing
-        | Task::Create(_)
-        | Task::UserMedia { .. }
-        | Task::Tracks
-        | Task::Stop
-        | Task::Close
-        | Task::CloseInName => {}
-    }
-    Ok(None)
-}
-
-/// An error of the engine in the words of W3C's exceptions.
-pub(crate) fn refusal(error: &PeerError) -> Refusal {
-    match error {
-        PeerError::State(_) => Refusal::of_state(error.to_string()),
-        _ => Refusal::of_operation(error.to_string()),
-    }
-}

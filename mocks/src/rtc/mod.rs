@@ -23,6 +23,7 @@ mod room;
 pub(crate) mod sdp;
 mod task;
 mod voice;
+mod work;
 
 pub use moment::{About, Moment, Past};
 pub use options::Options;

@@ -21,6 +21,7 @@ use super::options::Options;
 use super::refusal::Refusal;
 use super::task::Task;
 use super::voice::Voice;
+use super::work::refusal;
 use crate::host::{Host, Life};
 use crate::plan::{Action, Plan};
 use crate::socket::Outgoing;
@@ -121,7 +122,7 @@ impl Room {
             ..ConnectionConfig::default()
         };
         let made = fincert_peer::Connection::new(config).await;
-        let (engine, events) = made.map_err(|error| connection::refusal(&error))?;
+        let (engine, events) = made.map_err(|error| refusal(&error))?;
         let name = self.name("pc");
         let place = connection::Place {
             name: name.clone(),
