@@ -4,9 +4,9 @@ use fincert_schemas::Bilingual;
 use fincert_schemas::format::ice_candidate;
 use fincert_schemas::run::flow::{Act, Await, Candidates, End, Flow, MediaKind, Network};
 
-use super::line::{Came, Line, method_failed};
+use super::line::{Came, Line, Stuck, method_failed};
 use super::media;
-use super::view::{Awaited, Rtc};
+use super::view::{Awaited, Rtc, RtcCall};
 use super::words;
 use crate::judge::{Broken, Check, Sink, View};
 
@@ -113,6 +113,8 @@ fn connects(view: &View<'_>, sink: &mut Sink<'_>) {
                 };
                 match came {
                     Came::Up => sink.holds(requirement),
+                    // Options that are refused are no matter of the call.
+                    Came::Stuck(Stuck::Method(call)) if call.was_refused() && has_options(call) => {}
                     other => line.accuse(sink, requirement, other),
                 }
             }
@@ -120,6 +122,12 @@ fn connects(view: &View<'_>, sink: &mut Sink<'_>) {
             About::Kinds(_) | About::Other => {}
         }
     }
+}
+
+/// Whether createOffer or createAnswer was given options.
+fn has_options(call: &RtcCall<'_>) -> bool {
+    let given = call.request.value.as_object().is_some_and(|options| !options.is_empty());
+    matches!(call.name, "createOffer" | "createAnswer") && given
 }
 
 /// A call that is about candidates: an exchange that stops tells nothing of them.
@@ -285,6 +293,8 @@ fn glare(view: &View<'_>, sink: &mut Sink<'_>) {
             continue;
         }
         match exchange.find(|call| !call.succeeded()) {
+            // A method that is silent is so without glare, too.
+            Some(failed) if !failed.was_refused() => {}
             Some(failed) => sink.breaks(REQUIREMENT, failed.step, method_failed(failed)),
             None => sink.holds(REQUIREMENT),
         }

@@ -5,6 +5,7 @@ use fincert_schemas::format::ice_candidate::{Candidate, parse};
 use fincert_schemas::format::sdp::Sdp;
 use serde_json::Value;
 
+use super::texts::{Text, texts};
 use super::view::{Emitted, Pc, Rtc};
 use crate::judge::{Broken, Check, Sink, View};
 
@@ -161,6 +162,7 @@ fn agrees(view: &View<'_>, sink: &mut Sink<'_>) {
     const REQUIREMENT: &str = "webrtc.candidate.agrees";
     let Some(rtc) = &view.rtc else { return };
     let mut once = Once { sink, told: Vec::new() };
+    let texts = texts(rtc);
     for (pc, emitted) in events(rtc) {
         let Carried::Object(object) = carried(emitted) else { continue };
         // A string that cannot be read is another check's.
@@ -168,7 +170,7 @@ fn agrees(view: &View<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let step = rtc.step_at(emitted.at);
-        let differs = within(object, &candidate).or_else(|| beside_sdp(pc, object));
+        let differs = within(object, &candidate).or_else(|| beside_sdp(pc, &texts, object));
         match differs {
             None => once.sink.holds(REQUIREMENT),
             Some((key, expected, actual)) => once.breaks(
@@ -202,11 +204,12 @@ fn within(object: &Value, candidate: &Candidate<'_>) -> Option<(&'static str, St
 }
 
 /// The same beside the target's descriptions: the m-line of the index has the mid.
-fn beside_sdp(pc: Pc<'_, '_>, object: &Value) -> Option<(&'static str, String, String)> {
+fn beside_sdp(pc: Pc<'_, '_>, texts: &[Text<'_>], object: &Value) -> Option<(&'static str, String, String)> {
     let mid = object.get("sdpMid").and_then(Value::as_str);
     let index = object.get("sdpMLineIndex").and_then(index_of);
-    let descriptions: Vec<Sdp<'_>> = pc.peer()?.of_target().map(|described| Sdp::read(described.sdp)).collect();
-    let known = |fits: &dyn Fn(&Sdp<'_>) -> bool| descriptions.is_empty() || descriptions.iter().any(fits);
+    let mine = texts.iter().filter(|text| text.pc == Some(pc.handle) && !text.read.media.is_empty());
+    let descriptions: Vec<&Sdp<'_>> = mine.map(|text| &text.read).collect();
+    let known = |fits: &dyn Fn(&Sdp<'_>) -> bool| descriptions.is_empty() || descriptions.iter().any(|sdp| fits(sdp));
     let mids = || {
         let last =
             descriptions.last().map(|sdp| sdp.media.iter().filter_map(|section| section.mid()).collect::<Vec<_>>());

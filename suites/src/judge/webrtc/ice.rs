@@ -8,7 +8,7 @@ use fincert_schemas::run::flow::{Act, Await, End};
 
 use super::line::{Came, Line};
 use super::media;
-use super::view::{Pc, Segment};
+use super::view::{Described, Pc};
 use super::words;
 use crate::judge::{Broken, Check, Sink, View};
 
@@ -85,7 +85,7 @@ fn order(view: &View<'_>, sink: &mut Sink<'_>) {
     const REQUIREMENT: &str = "webrtc.pc.ice-connection-state.order";
     let Some(rtc) = &view.rtc else { return };
     for line in Line::all(rtc).iter().filter(|line| line.is_up()) {
-        let restarts: Vec<usize> = restarts(line).into_iter().map(|span| span.start).collect();
+        let restarts = restarts(line);
         let read: Vec<(usize, &str)> = line.pc.reads(STATE).filter_map(|read| Some((read.at, read.text()?))).collect();
         let told = told(line.pc);
         let back = [&told, &read].into_iter().find_map(|states| backward(states, &restarts));
@@ -120,10 +120,18 @@ fn backward<'s>(states: &[(usize, &'s str)], restarts: &[usize]) -> Option<(usiz
     })
 }
 
-/// The spans of the acts that restart ICE.
-fn restarts(line: &Line<'_, '_>) -> Vec<Range<usize>> {
-    let of = |segment: &&Segment| matches!(segment.act, Act::TargetRestartsIce | Act::FincertRestartsIce);
-    line.rtc.acts.iter().filter(of).map(|segment| segment.span.clone()).collect()
+/// Where ICE began afresh: exchanges in which either end's credentials changed, whoever asked for it.
+fn restarts(line: &Line<'_, '_>) -> Vec<usize> {
+    let changed = |before: Option<&Described<'_>>, after: Option<&Described<'_>>| {
+        let compared = before.zip(after).map(|(before, after)| compare(before.sdp, after.sdp));
+        matches!(compared, Some(Compared::New | Compared::Mixed(_)))
+    };
+    let pairs = line.exchanges.windows(2).filter_map(|pair| {
+        let [before, after] = pair else { return None };
+        let is_new = changed(before.of_target, after.of_target) || changed(before.of_fincert, after.of_fincert);
+        is_new.then_some(after.at)
+    });
+    pairs.collect()
 }
 
 fn vanishes(view: &View<'_>, sink: &mut Sink<'_>) {

@@ -263,8 +263,7 @@ enum Heard {
 fn heard(line: &Line<'_, '_>, segment: &Segment, kind: MediaKind, wait: &Awaited<'_>) -> Heard {
     let way = agreed(line, kind, wait.at);
     let asked = line.rtc.with.offer_to_receive.contains(&kind)
-        || line.exchanges.first().is_some_and(|exchange| exchange.offerer == End::Fincert)
-        || adds(line, kind, wait.at);
+        || line.exchanges.first().is_some_and(|exchange| exchange.offerer == End::Fincert);
     let hint = match way {
         Agreed::None if !asked => return Heard::Unasked,
         Agreed::None => Some(Bilingual::new(

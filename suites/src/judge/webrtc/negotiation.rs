@@ -7,7 +7,7 @@ use fincert_schemas::run::flow::End;
 
 use super::line::{Exchange, Line, method_failed};
 use super::texts::{Said, Text, each, texts};
-use super::view::Rtc;
+use super::view::{Rtc, RtcCall};
 use crate::judge::{Broken, Check, Sink, View};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -205,9 +205,18 @@ fn msid(view: &View<'_>, sink: &mut Sink<'_>) {
 }
 
 /// Whether a track of the kind was added to a text's connection before the text was asked for.
-pub(super) fn added(rtc: &Rtc<'_>, text: &Text<'_>, kind: &str) -> bool {
+fn added(rtc: &Rtc<'_>, text: &Text<'_>, kind: &str) -> bool {
+    adds(rtc, text, kind, |call| call.succeeded())
+}
+
+/// Whether it was at least tried: what a failing addTrack leaves behind is another check's.
+pub(super) fn was_tried(rtc: &Rtc<'_>, text: &Text<'_>, kind: &str) -> bool {
+    adds(rtc, text, kind, |_| true)
+}
+
+fn adds(rtc: &Rtc<'_>, text: &Text<'_>, kind: &str, counts: fn(&RtcCall<'_>) -> bool) -> bool {
     let Some(pc) = text.pc else { return false };
-    let adds = rtc.calls_of("addTrack").filter(|call| call.handle == Some(pc) && call.at < text.at && call.succeeded());
+    let adds = rtc.calls_of("addTrack").filter(|call| call.handle == Some(pc) && call.at < text.at && counts(call));
     adds.filter_map(|call| call.request.value.get("$handle")?.as_str())
         .any(|track| rtc.track_kind(track).is_none_or(|known| known == kind))
 }
@@ -224,7 +233,8 @@ fn unsupported(view: &View<'_>, sink: &mut Sink<'_>) {
 fn rejected(exchange: &Exchange<'_, '_>, sink: &mut Sink<'_>) {
     const REQUIREMENT: &str = "webrtc.sdp.unsupported-rejected";
     let expected = Some(Bilingual::new("answer 中该 m 行的端口为 0", "the m-line has port 0 in the answer"));
-    if let Some(failed) = [exchange.set_remote, exchange.create].into_iter().flatten().find(|call| !call.succeeded()) {
+    // A method that is silent says nothing of the codec.
+    if let Some(failed) = [exchange.set_remote, exchange.create].into_iter().flatten().find(|call| call.was_refused()) {
         sink.breaks(REQUIREMENT, failed.step, Broken { expected, ..method_failed(failed) });
         return;
     }
@@ -236,7 +246,9 @@ fn rejected(exchange: &Exchange<'_, '_>, sink: &mut Sink<'_>) {
         !codecs.is_empty() && codecs.iter().all(|codec| codec.name.starts_with("x-"))
     };
     let Some(index) = offer.media.iter().position(unknown) else { return };
-    match answer.media.get(index) {
+    // The order of the m-lines is another check's.
+    let same = offer.media[index].mid().and_then(|mid| answer.by_mid(mid));
+    match same.or(answer.media.get(index)) {
         Some(section) if section.port() == Some(0) => sink.holds(REQUIREMENT),
         other => {
             let said = other.and_then(|section| section.line('m')).map_or("no such m-line", |line| line.value);

@@ -5,7 +5,7 @@ use fincert_schemas::format::sdp::Sdp;
 use serde_json::Value;
 
 use super::ice::{Compared, compare};
-use super::negotiation::added;
+use super::negotiation::was_tried;
 use super::texts::{Text, local_before, texts};
 use super::view::{Pc, Rtc, RtcCall};
 use crate::judge::{Broken, Check, Sink, View};
@@ -68,7 +68,7 @@ fn offer_to_receive(view: &View<'_>, sink: &mut Sink<'_>) {
         ("video", "offerToReceiveVideo", "webrtc.pc.create-offer.offer-to-receive-video"),
     ] {
         for (call, text, pc) in offers(rtc, &texts) {
-            let has_track = added(rtc, text, kind);
+            let has_track = was_tried(rtc, text, kind);
             let mut sections = text.open_media().filter(|section| section.kind() == kind);
             match asked(call, option) {
                 Asked::No => {

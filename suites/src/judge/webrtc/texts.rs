@@ -52,7 +52,7 @@ pub(super) fn texts<'a>(rtc: &Rtc<'a>) -> Vec<Text<'a>> {
     for peer in &rtc.peers {
         let pc = rtc.connections().find(|pc| pc.peer().is_some_and(|own| own.number == peer.number));
         let pc = pc.map(|pc| pc.handle);
-        for described in peer.of_target().filter(|described| !is_cut(described.sdp)) {
+        for described in peer.of_target().filter(|described| !described.sdp.is_empty() && !is_cut(described.sdp)) {
             if texts.iter().any(|text| text.sdp == described.sdp) {
                 continue;
             }
