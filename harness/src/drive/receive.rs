@@ -18,8 +18,13 @@ const MAX_FRAMES: u32 = 2_000;
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// How many unusable frames a transcript keeps.
 const KEPT_BAD_FRAMES: usize = 20;
-/// How many events of objects a transcript keeps; an ordinary call has some thirty.
-const KEPT_EVENTS: u32 = 500;
+/// The longest name of an object that is used, in bytes.
+pub(super) const MAX_HANDLE: usize = 64;
+/// How many events of objects a transcript keeps: of candidates, of each other type, and of all types that nobody
+/// listens to. An ordinary call has some thirty, one with ten restarts of ICE a hundred candidates. Each type has a bound
+/// of its own, so that a flood of candidates does not drive out the states.
+const KEPT_CANDIDATES: u32 = 300;
+const KEPT_EVENTS: u32 = 100;
 /// How many characters of stderr a transcript keeps.
 const KEPT_STDERR: usize = 4_000;
 
@@ -123,8 +128,11 @@ impl Session {
     /// An event of an object of the target's. What nobody listens to is kept as such, and steers nothing.
     fn event(&mut self, event: EventParams, capture: &mut Capture<'_>) {
         let known = self.scene.listened.contains(&(event.this.clone(), event.kind.clone()));
-        self.scene.emitted += 1;
-        if self.scene.emitted > KEPT_EVENTS {
+        let kind = if known { event.kind.as_str() } else { "" };
+        let most = if kind == "icecandidate" { KEPT_CANDIDATES } else { KEPT_EVENTS };
+        let emitted = self.scene.emitted.entry(kind.to_owned()).or_default();
+        *emitted += 1;
+        if *emitted > most {
             self.scene.omitted += 1;
             return;
         }
@@ -155,11 +163,11 @@ impl Session {
             }
         };
         let Some(made) = self.made.get_mut(&id) else { return };
-        made.settled = true;
+        let first = !std::mem::replace(&mut made.settled, true);
         made.via.get_or_insert(settlement.via);
         made.answered = made.answered.or(settlement.value.as_ref().map(hash));
-        if made.handle.is_some() || made.is_flow() {
-            made.raw.get_or_insert_with(|| settlement.clone());
+        if first && (made.handle.is_some() || made.is_flow()) {
+            made.raw = Some(settlement.clone());
         }
         let context = CallContext { method: &made.method, request: &made.request, subject: made.subject.as_ref() };
         let value = settlement.value.as_ref().map(|value| capture.settlement(context, settlement.via, value));
@@ -175,6 +183,13 @@ impl Session {
             let at_us = u64::try_from(made.sent.elapsed().as_micros()).unwrap_or(u64::MAX);
             self.strays.push((made.scenario.clone(), Event { at_us, late: true, what }));
         }
+    }
+
+    /// An object whose name cannot be used: no flow goes on with it.
+    pub(super) fn unusable_handle(&mut self, object: &Value, capture: &mut Capture<'_>) {
+        let detail = format!("$handle is a text of 1 to {MAX_HANDLE} bytes");
+        let text = object.get("$handle").unwrap_or(&Value::Null).to_string();
+        self.bad(Reason::NotAMessage, detail, text.as_bytes(), text.len() as u64, capture);
     }
 
     fn bad(&mut self, fault: Reason, detail: String, bytes: &[u8], size: u64, capture: &mut Capture<'_>) {

@@ -53,11 +53,12 @@ impl Made {
         self.method.starts_with("ft.webrtc.")
     }
 
-    /// What its deadline is measured by: the method, and the type of document where it has one.
+    /// What its deadline is measured by: the method, and the type of document where it has one. A flow may pass on what
+    /// the target gave, so that a `type` there is the target's word.
     pub(super) fn kind(&self) -> String {
         match self.request.get("type").and_then(Value::as_str) {
-            Some(kind) => format!("{} {kind}", self.method),
-            None => self.method.clone(),
+            Some(kind) if self.handle.is_none() => format!("{} {kind}", self.method),
+            _ => self.method.clone(),
         }
     }
 }
@@ -98,8 +99,8 @@ pub(super) struct Scene {
     pub(super) classes: HashMap<String, String>,
     /// Events that came, as they came, until the flow has looked at them.
     pub(super) heard: Vec<EventParams>,
-    /// How many events came.
-    pub(super) emitted: u32,
+    /// How many events came, of each type that is listened to, and under no name of the others.
+    pub(super) emitted: HashMap<String, u32>,
     /// How many of them the transcript does not keep.
     pub(super) omitted: u64,
 }
@@ -126,7 +127,7 @@ impl Scene {
             listened: HashSet::new(),
             classes: HashMap::new(),
             heard: Vec::new(),
-            emitted: 0,
+            emitted: HashMap::new(),
             omitted: 0,
         }
     }
@@ -216,8 +217,9 @@ impl Session {
         text.chars().take(1_000).collect()
     }
 
-    /// A new scenario begins.
+    /// A new scenario begins. No flow goes on with what was answered before.
     pub(super) fn begin(&mut self, scenario: &str) {
+        self.made.values_mut().for_each(|made| made.raw = None);
         self.scene = Scene::new(scenario);
     }
 

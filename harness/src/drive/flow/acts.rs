@@ -180,7 +180,7 @@ async fn fincert_adds_video(stage: &mut Stage<'_, '_, '_>, line: &mut Line) -> R
         return Ok(false);
     }
     let pc = line.pc.clone();
-    let before = stage.events_of(&pc, "track").count();
+    let before = stage.count_events(&pc, "track");
     if !renegotiate(stage, line, End::Fincert, &Exchange::default()).await? {
         return Ok(false);
     }
@@ -190,7 +190,7 @@ async fn fincert_adds_video(stage: &mut Stage<'_, '_, '_>, line: &mut Line) -> R
             Await::Event,
             "track",
             EVENT,
-            |stage| stage.events_of(&pc, "track").count() > before,
+            |stage| stage.count_events(&pc, "track") > before,
             |_| "no further track event".to_owned(),
         )
         .await?;
@@ -265,14 +265,13 @@ async fn gone(
     let began = Instant::now();
     let name = "iceConnectionState";
     let is = |value: &Value| value.as_str().is_some_and(|state| words.contains(&state));
+    let by_event = what == Await::TargetDisconnected;
     let mut last = Value::Null;
     let mut met = false;
     while began.elapsed() < patience {
         last = stage.get(&line.pc, name).await?.unwrap_or(Value::Null);
         // A short disconnected may pass between two looks; the event tells of it.
-        let told = stage
-            .events_of(&line.pc, "iceconnectionstatechange")
-            .any(|event| event.event.get(name).is_some_and(|value| is(value) && what == Await::TargetDisconnected));
+        let told = by_event && stage.ice_states_told(&line.pc).any(|state| words.contains(&state));
         met = is(&last) || told;
         if met {
             break;

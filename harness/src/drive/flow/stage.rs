@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::drive::Drive;
+use crate::drive::receive::MAX_HANDLE;
 use crate::drive::session::{Lost, Made, Session};
 
 /// How often properties and counters are looked at while something is awaited.
@@ -23,6 +24,8 @@ pub(super) const PROPERTY: Duration = Duration::from_secs(2);
 const PROPERTY_MISSED: Duration = Duration::from_millis(150);
 /// How long the bridge's own methods may take.
 const BRIDGE: Duration = Duration::from_secs(10);
+/// No state of ICE has a longer name.
+const MAX_STATE: usize = 32;
 /// How many candidates of the target are handed to the peer, and how many of the peer's to the target.
 const MAX_CANDIDATES: usize = 100;
 
@@ -48,6 +51,15 @@ pub(super) struct Slot {
     pub(super) target_gathered: bool,
 }
 
+/// An event of the target: what of it flows go by, and no more, since what a target sends may be large.
+#[derive(Debug)]
+struct Heard {
+    this: String,
+    kind: String,
+    /// The `iceConnectionState` that it carried.
+    ice: Option<String>,
+}
+
 /// What became of a call.
 #[derive(Debug, Clone)]
 pub(super) struct Settled {
@@ -71,8 +83,8 @@ pub(super) struct Stage<'s, 'd, 'c> {
     peers: (mpsc::Sender<(usize, PeerEvent)>, mpsc::Receiver<(usize, PeerEvent)>),
     /// Calls whose answer nobody waits for at the moment.
     pending: Vec<u64>,
-    /// Every event of the target so far, as it came.
-    pub(super) events: Vec<EventParams>,
+    /// Every event of the target so far, as far as flows go by it.
+    events: Vec<Heard>,
     /// Properties that did not show in time what they should.
     missed: HashMap<String, u32>,
     /// What each connection was made with.
@@ -239,6 +251,9 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             other => std::slice::from_ref(other),
         };
         for item in items.iter().take(64) {
+            if item.get("$handle").is_some() && handle_of(item).is_none() {
+                self.session.unusable_handle(item, self.drive.capture);
+            }
             if let (Some(handle), Some(class)) = (handle_of(item), item.get("$class").and_then(Value::as_str)) {
                 if let Some(options) = &options {
                     self.given.insert(handle.clone(), options.clone());
@@ -317,7 +332,14 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
 
     /// Asks a method of the bridge itself; what was refused is told in words, scrubbed.
     async fn bridge(&mut self, method: &str, params: Value) -> Result<Result<Value, String>, Lost> {
-        let answer = self.session.ask(method, params, BRIDGE, self.drive.capture).await?;
+        let answer = match self.session.ask(method, params, BRIDGE, self.drive.capture).await {
+            Err(Lost { reason: Reason::TargetHung, detail }) => {
+                let alive = self.session.ping(self.drive.capture).await?;
+                let detail = format!("{detail}, {} to bridge.ping", if alive { "but one" } else { "and none" });
+                return Err(Lost { reason: Reason::TargetHung, detail });
+            }
+            answer => answer?,
+        };
         self.heard().await?;
         Ok(match answer {
             // An API that threw: error -32000 reads as a settlement.
@@ -361,7 +383,9 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
             if event.kind == "icecandidate" {
                 self.target_candidate(&event);
             }
-            self.events.push(event);
+            let ice = event.event.get("iceConnectionState").and_then(Value::as_str);
+            let ice = ice.filter(|state| state.len() <= MAX_STATE).map(str::to_owned);
+            self.events.push(Heard { this: event.this, kind: event.kind, ice });
         }
         for slot in 0..self.slots.len() {
             if self.slots[slot].flowing {
@@ -494,15 +518,22 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         self.note(What::Awaited { end, what, of: of.to_owned(), met, waited_ms, instead });
     }
 
-    /// The events of a connection's type that came so far.
-    pub(super) fn events_of<'a>(&'a self, pc: &'a str, kind: &'a str) -> impl Iterator<Item = &'a EventParams> {
-        self.events.iter().filter(move |event| event.this == pc && event.kind == kind)
+    /// How many events of a connection's type came so far.
+    pub(super) fn count_events(&self, pc: &str, kind: &str) -> usize {
+        self.events.iter().filter(|event| event.this == pc && event.kind == kind).count()
+    }
+
+    /// The states that events of a connection told so far.
+    pub(super) fn ice_states_told<'a>(&'a self, pc: &'a str) -> impl Iterator<Item = &'a str> {
+        let told = self.events.iter().filter(move |event| event.this == pc && event.kind == "iceconnectionstatechange");
+        told.filter_map(|event| event.ice.as_deref())
     }
 }
 
-/// The handle's name, if the value is one.
+/// The handle's name, if the value is one that can be used.
 pub(super) fn handle_of(value: &Value) -> Option<String> {
-    value.get("$handle").and_then(Value::as_str).filter(|handle| handle.len() <= 64).map(str::to_owned)
+    let name = value.get("$handle").and_then(Value::as_str);
+    name.filter(|name| (1..=MAX_HANDLE).contains(&name.len())).map(str::to_owned)
 }
 
 /// A candidate as a mini program hands it to addIceCandidate.
