@@ -5,7 +5,7 @@ use std::sync::Arc;
 use fincert_peer::{Media, OfferOptions, PeerConfig, PeerError, PeerEvent, SdpKind};
 use fincert_schemas::run::flow::{MediaKind, Referee};
 
-use crate::ends::{BOTH, End, call, connect, is_connected, media_flows, negotiate, sections, value};
+use crate::ends::{BOTH, End, call, connect, is_connected, media_flows, media_goes_on, negotiate, sections, value};
 
 /// One test of each function: with str0m and with webrtc-rs at the other end.
 macro_rules! with_either {
@@ -79,8 +79,9 @@ async fn renegotiation_with_nothing_changed_keeps_media(other: Referee) {
         let before = offerer.peer.local_description().await.unwrap().sdp;
         let (offer, _) = negotiate(offerer, answerer, &OfferOptions::default()).await;
         assert_eq!(value(&before, "ice-ufrag"), value(&offer.sdp, "ice-ufrag"));
-        media_flows(&a, &b, &BOTH).await;
+        media_goes_on(&a, &b, &BOTH).await;
     }
+    media_flows(&a, &b, &BOTH).await;
     assert_eq!(a.evidence().received.len(), 2, "no new SSRC");
     assert_eq!(a.evidence().sent.len(), 2, "no new SSRC");
 }
@@ -173,7 +174,7 @@ async fn the_dtls_roles_stay_when_the_offerer_changes(other: Referee) {
         let (_, answer) = negotiate(offerer, answerer, &OfferOptions::default()).await;
         let answerer_is_client = (role == "client") == str0m_offers;
         assert_eq!(value(&answer.sdp, "setup"), if answerer_is_client { "active" } else { "passive" });
-        media_flows(&a, &b, &[MediaKind::Audio]).await;
+        media_goes_on(&a, &b, &[MediaKind::Audio]).await;
         assert_eq!(a.evidence().dtls.unwrap().role, role);
     }
 }
@@ -267,7 +268,9 @@ async fn vanishing_is_noticed_by_silence(other: Referee) {
         let told_of_ice = left.told.contains(&PeerEvent::Ice("disconnected".into()));
         assert!(told_of_ice || left.peer.referee() != Referee::Str0m, "{:?}", left.told);
         assert_eq!(left.evidence().byes, 0);
-        assert_eq!((gone.evidence().sent, gone.evidence().received), (last.sent, last.received));
+        if gone.peer.referee() == Referee::Str0m {
+            assert_eq!((gone.evidence().sent, gone.evidence().received), (last.sent, last.received));
+        }
         gone.peer.close().await;
         left.peer.close().await;
     }

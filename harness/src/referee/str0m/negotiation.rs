@@ -1,8 +1,8 @@
-//! Offer and answer as JSEP has them (RFC 9429), over str0m's `SdpApi`, which knows an offer that is pending and an offer
-//! that was accepted, and nothing between.
+//! Offer and answer as JSEP has them (RFC 9429), over str0m's `SdpApi`, which knows an offer that is pending and an
+//! offer that was accepted, and nothing between.
 //!
-//! An offer of the other end is accepted when it is set, since str0m judges it only then, and the answer that comes of it
-//! is kept until it is asked for. str0m has no rollback: an end that has offered waits for its answer.
+//! An offer of the other end is accepted when it is set, since str0m judges it only then, and the answer that comes of
+//! it is kept until it is asked for. str0m has no rollback: an end that has offered waits for its answer.
 
 use std::collections::BTreeMap;
 

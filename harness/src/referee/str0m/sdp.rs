@@ -54,7 +54,8 @@ impl Sdp {
         value(&self.session, name)
     }
 
-    /// An attribute of the section, or where it has none that of the session (RFC 8839 section 5.4, RFC 8842 section 5).
+    /// An attribute of the section, or where it has none that of the session (RFC 8839 section 5.4, RFC 8842
+    /// section 5).
     pub(super) fn value_for<'a>(&'a self, section: &'a Section, name: &str) -> Option<&'a str> {
         section.value(name).or_else(|| self.value(name))
     }
@@ -145,7 +146,7 @@ impl Sdp {
     }
 
     /// The description as str0m is to read it: without retransmission streams, since the evidence counts what is sent
-    /// the first time, and with a format that it knows where an m-line is rejected (it wants an rtpmap for every other).
+    /// the first time, and with a format that it knows where an m-line is rejected (it wants an rtpmap for all others).
     pub(super) fn for_str0m(&self) -> String {
         let mut sdp = self.clone();
         for (section, given) in sdp.media.iter_mut().zip(&self.media) {
@@ -293,7 +294,8 @@ mod tests {
 
     use super::*;
 
-    const SDP: &str = "v=0\r\no=x 7 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=msid-semantic: WMS a b\r\n\
+    const SDP: &str = "v=0\r\no=x 7 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n\
+        a=msid-semantic: WMS a b\r\n\
         a=fingerprint:sha-256 AA:B0\r\n\
         m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\na=ice-ufrag:uuuu\r\na=msid:a x\r\na=rtpmap:111 opus/48000/2\r\n\
         a=ssrc:5 msid:a x\r\na=candidate:1 1 udp 1 127.0.0.1 9 typ host\r\na=end-of-candidates\r\n\

@@ -176,7 +176,7 @@ impl Driver {
         Ok(())
     }
 
-    /// The other end begins anew, and so does the count of its candidates. Those that came early may be of the new ones.
+    /// The other end begins anew, and so does the count of its candidates. Those that came early may be of the new.
     fn forget_candidates(&mut self) {
         let current = self.negotiation.remote().and_then(|sdp| sdp.ufrag());
         self.early.retain(|(_, ufrag)| ufrag.as_deref() == current);

@@ -1,6 +1,6 @@
 //! The words of the W3C for what str0m says of ICE and DTLS, and for what it does not say.
 //!
-//! str0m knows no `failed` and no `closed`, and takes 15 s and more to miss the other end (a constant of its ICE agent).
+//! str0m knows no `failed` and no `closed`, and takes 15 s and more to miss the other end (a constant of its agent).
 //! So silence is measured here: str0m checks its pair at least once a second, hence an end that lives is heard.
 
 use std::time::{Duration, Instant};

@@ -147,8 +147,8 @@ impl Tap {
     }
 }
 
-/// Whether a datagram that begins like RTP or RTCP can be it (RFC 3550 sections 5.1, 5.3.1 and 6.4.1). The headers are in
-/// the clear; str0m drops what does not fit and says nothing.
+/// Whether a datagram that begins like RTP or RTCP can be it (RFC 3550 sections 5.1, 5.3.1 and 6.4.1). The headers are
+/// in the clear; str0m drops what does not fit and says nothing.
 pub(super) fn is_well_formed(datagram: &[u8]) -> bool {
     let [first @ 128..=191, second, ..] = *datagram else { return true };
     let is_rtcp = (64..96).contains(&(second & 0x7f));
@@ -164,8 +164,8 @@ pub(super) fn is_well_formed(datagram: &[u8]) -> bool {
     datagram.len() >= fixed + extension
 }
 
-/// The highest sequence number with its cycles, once `sequence` has come (RFC 3550 appendix A.1): what is less than half
-/// a cycle ahead is newer, all else is late.
+/// The highest sequence number with its cycles, once `sequence` has come (RFC 3550 appendix A.1): what is less than
+/// half a cycle ahead is newer, all else is late.
 fn extended(highest: u32, sequence: u16) -> u32 {
     #[expect(clippy::cast_possible_truncation, reason = "the low half is meant")]
     let ahead = sequence.wrapping_sub(highest as u16);
