@@ -130,10 +130,14 @@ fn a_second_stream_that_is_refused_adds_nothing() {
 fn stopped(settled: (u64, u64), ended: (u64, u64)) -> Tape {
     let tape = target_offers().act(Act::Media).act(Act::TargetStopsTracks).tape;
     let last = tape.events.iter().filter(|event| matches!(event.what, What::Counted { .. })).count();
-    let more = [settled, ended];
     tape.edit_counters(|number, evidence| {
         let video = evidence.received.iter_mut().find(|stream| stream.kind == Some(MediaKind::Video));
-        let (Some(video), Some(more)) = (video, more.get((number + 2).wrapping_sub(last))) else { return };
+        let more = match last - number {
+            3 => settled,
+            1 | 2 => ended,
+            _ => return,
+        };
+        let Some(video) = video else { return };
         video.packets += more.0;
         video.payload_bytes += more.1;
     })

@@ -310,6 +310,8 @@ impl Play {
                 self.count();
                 self.tape.pass(1_500);
                 self.count();
+                // The end of all acts is counted as well.
+                self.count();
             }
             Act::TargetCloses => {
                 self.flows();

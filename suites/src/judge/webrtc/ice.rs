@@ -190,7 +190,12 @@ pub(super) enum Compared {
 
 pub(super) fn compare(before: &str, after: &str) -> Compared {
     let (before, after) = (credentials(before), credentials(after));
-    let pairs: Vec<_> = after.iter().filter_map(|new| Some((before.iter().find(|old| old.0 == new.0)?, new))).collect();
+    let mut pairs: Vec<_> =
+        after.iter().filter_map(|new| Some((before.iter().find(|old| old.0 == new.0)?, new))).collect();
+    if pairs.is_empty() {
+        // Where no mid was kept, the m-lines stand in their order all the same.
+        pairs = before.iter().zip(&after).collect();
+    }
     if pairs.is_empty() {
         return Compared::Nothing;
     }

@@ -28,6 +28,9 @@ const PROMPTLY_US: u64 = 1_000_000;
 /// picture at full rate codes to a few bytes, and so does silence.
 const NEUTRAL_PERCENT: u64 = 40;
 
+/// Media is watched at least so long before and after.
+const STRETCH_US: u64 = 500_000;
+
 fn track_stop(view: &View<'_>, sink: &mut Sink<'_>) {
     let Some(rtc) = &view.rtc else { return };
     for line in Line::all(rtc).iter().filter(|line| line.is_up()) {
@@ -95,7 +98,13 @@ fn stopped(line: &Line<'_, '_>, segment: &Segment, stops: &[&RtcCall<'_>], kind:
     let end = last.answered_at().unwrap_or(last.at);
     let before: Vec<_> = line.peer.counted.iter().filter(|counted| counted.at < first.at).collect();
     let after: Vec<_> = line.peer.counted_in(segment.span.clone()).filter(|counted| counted.at > end).collect();
-    let ([.., earlier, late], [.., settled, ended]) = (&before[..], &after[..]) else { return };
+    // From one moment to the same nothing flows, whatever the target does.
+    let apart = |from: &Timed<&Evidence>, to: &Timed<&Evidence>| to.at_us.saturating_sub(from.at_us) >= STRETCH_US;
+    let (Some(late), Some(settled), Some(ended)) = (before.last(), after.first(), after.last()) else { return };
+    let Some(earlier) = before.iter().rfind(|counted| apart(counted, late)) else { return };
+    if !apart(settled, ended) {
+        return;
+    }
     let was = Stretch::of(earlier, late, kind);
     if was.packets == 0 {
         // Nothing flowed that could end.
