@@ -1,5 +1,6 @@
 //! Defects of createRTCPeerConnection, getConfiguration, addTrack and close (3.2).
 
+use fincert_peer::IceServer;
 use fincert_schemas::run::flow::MediaKind;
 use serde_json::{Value, json};
 
@@ -94,7 +95,13 @@ pub(super) const ALL: &[Defect] = &[
         ["忽略 iceServers，没有任何中继候选", "iceServers is ignored: there is no relay candidate"],
         &["webrtc.ice.relayed-media"],
         |_, task| match task {
-            Task::Create(options) => Task::Create(Box::new(Options { servers: Vec::new(), ..*options })),
+            // The port is that of discard, where no server listens.
+            Task::Create(options) if !options.servers.is_empty() => {
+                let credential = || "none".to_owned();
+                let urls = vec!["turn:127.0.0.1:9".to_owned()];
+                let nobody = IceServer { urls, username: credential(), credential: credential() };
+                Task::Create(Box::new(Options { servers: vec![nobody], ..*options }))
+            }
             other => other,
         },
     )

@@ -171,7 +171,11 @@ pub(super) const ALL: &[Defect] = &[
             while_open(moment, plan, ICE, "checking".into())
         },
     )
-    .also(&["webrtc.pc.ice-connection-state.peer-vanishes", "webrtc.call.fincert-closes"]),
+    .also(&[
+        "webrtc.call.fincert-closes",
+        "webrtc.pc.ice-connection-state.gives-up",
+        "webrtc.pc.ice-connection-state.peer-vanishes",
+    ]),
     Defect::says(
         "ice-state-backwards",
         ["连接之后 iceConnectionState 退回 checking", "after connected iceConnectionState goes back to checking"],
@@ -201,12 +205,13 @@ pub(super) const ALL: &[Defect] = &[
         |moment, plan| {
             let is_gone = |state: &Value| state == "disconnected" || state == "failed";
             if let Some(Action::Event { event, .. }) = plan.steps.first().map(|step| &step.action)
+                && moment.past.up
                 && event.get(ICE).is_some_and(is_gone)
             {
                 return Plan::silent();
             }
             let keep = |value: &mut Value| {
-                if moment.past.connected && is_gone(value) {
+                if moment.past.up && is_gone(value) {
                     *value = "connected".into();
                 }
             };
@@ -277,7 +282,7 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.pc.signaling-state.have-remote-offer"],
         |moment, plan| signaling(moment, plan, "have-remote-offer", "stable"),
     )
-    .also(&["webrtc.pc.signaling-state"]),
+    .also(&["webrtc.call.glare", "webrtc.pc.signaling-state"]),
     Defect::says(
         "signaling-never-back",
         [
@@ -321,13 +326,13 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.call.fincert-closes"],
         |moment, plan| {
             let plan = match moment.about {
-                About::Event("iceconnectionstatechange") if moment.past.connected => {
+                About::Event("iceconnectionstatechange") if moment.past.up => {
                     unfired(moment, plan, "iceconnectionstatechange")
                 }
                 _ => plan,
             };
             let keep = |value: &mut Value| {
-                if moment.past.connected && !moment.past.closed {
+                if moment.past.up && !moment.past.closed {
                     *value = "connected".into();
                 }
             };

@@ -82,7 +82,7 @@ fn standings() -> Vec<(Past, Value)> {
     // Before, there was audio alone, and another version.
     let before = Some(OFFER[..OFFER.find("m=video").unwrap()].replace(" 2 IN", " 1 IN"));
     let local = Past { locals: 1, first_local: before.clone(), last_local: before, tracks: 2, ..Past::default() };
-    let up = Past { rounds: 1, candidates: 1, connected: true, ..local.clone() };
+    let up = Past { rounds: 1, candidates: 1, connected: true, up: true, ..local.clone() };
     let fresh = properties("stable", "new", "new", "new", [null.clone(), null.clone(), null.clone(), null.clone()]);
     let mine = properties(
         "have-local-offer",

@@ -86,8 +86,8 @@ impl Line {
     }
 
     /// Hands a message over; gives it back if too many wait.
-    pub(crate) fn ask(&self, asked: Asked) -> Result<(), Asked> {
-        self.asks.try_send(asked).map_err(mpsc::error::TrySendError::into_inner)
+    pub(crate) fn ask(&self, asked: Asked) -> Result<(), Box<Asked>> {
+        self.asks.try_send(asked).map_err(|error| Box::new(error.into_inner()))
     }
 
     /// Waits for the end of a connection that was told that it is over.
@@ -324,8 +324,12 @@ impl Actor {
                 let streams: Value = ids.iter().map(|id| objects::remote_stream(id)).collect();
                 ("track", json!({"streams": streams}))
             }
-            // The specification has no event for them.
-            ConnectionEvent::ConnectionState(_) | ConnectionEvent::GatheringState(_) => return,
+            // The specification has no event for it.
+            ConnectionEvent::ConnectionState(state) => {
+                self.past.up |= state == "connected";
+                return;
+            }
+            ConnectionEvent::GatheringState(_) => return,
         };
         if self.listening.contains(kind) {
             let event = Action::Event { this: self.place.name.clone(), kind: kind.to_owned(), event: value };

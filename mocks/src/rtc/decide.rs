@@ -80,6 +80,9 @@ fn user_media(constraints: Option<&Value>) -> Task {
     }
 }
 
+/// Tells the kind of a track by its handle.
+pub(crate) type KindOf<'a> = dyn Fn(&str) -> Option<MediaKind> + 'a;
+
 /// Where a connection stands.
 #[derive(Default)]
 pub(crate) struct Standing<'a> {
@@ -93,7 +96,7 @@ pub(crate) struct Standing<'a> {
     pub(crate) added: &'a [String],
     pub(crate) configuration: Option<&'a Map<String, Value>>,
     /// The kind of the track of a handle.
-    pub(crate) kind_of: Option<&'a dyn Fn(&str) -> Option<MediaKind>>,
+    pub(crate) kind_of: Option<&'a KindOf<'a>>,
 }
 
 /// What is to be done about a method of a connection.

@@ -34,6 +34,8 @@ pub struct Past {
     pub taken: Vec<String>,
     /// Whether ICE was connected once.
     pub connected: bool,
+    /// Whether the whole connection, DTLS too, was up once.
+    pub up: bool,
     /// Whether ICE was restarted, by either end, since the connection is up.
     pub restarted: bool,
     /// Whether it is closed.
