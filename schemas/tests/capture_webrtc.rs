@@ -75,6 +75,12 @@ fn sdp_stays_whole_wherever_it_stands() {
         let kept = capture.event("RTCPeerConnection", "icecandidate", &event);
         assert_eq!((&kept.value, broken(&kept)), (&event, vec![]));
     }
+    for address in ["192.0.2.7", "::1", "[fd00::2]", "fe80::1%eth0", "3c6a1f2e-aaaa-bbbb-cccc-1234567890ab.local", ""] {
+        let event = json!({"candidate": {"candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host", "address": address}});
+        assert_eq!(capture.event("RTCPeerConnection", "icecandidate", &event).value, event);
+    }
+    let street = json!({"candidate": {"address": "样本省甄样例路1号"}});
+    assert_eq!(capture.event("RTCPeerConnection", "icecandidate", &street).value["candidate"]["address"], "***");
     // An address is no postal one, and is not starred out of what comes later.
     assert_eq!(capture.sdp("c=IN IP4 fe80::1\r\n"), "c=IN IP4 fe80::1\r\n");
     assert_eq!(capture.text("from fe80::1", 40), "from fe80::1");

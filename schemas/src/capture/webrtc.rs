@@ -119,8 +119,9 @@ static IDENTIFIER: LazyLock<Regex> = LazyLock::new(|| {
 /// An IP address or a host name, where a postal address could stand.
 #[expect(clippy::unwrap_used, reason = "a constant pattern, compiled by the first test that runs")]
 static HOST: LazyLock<Regex> = LazyLock::new(|| {
+    // Chromium writes an address of IPv6 in brackets.
     Regex::new(
-        r"^(?:[0-9A-Fa-f]{0,4}(?:[.:][0-9A-Fa-f]{0,4}){2,8}(?:%\w{1,16})?|[0-9A-Za-z-]{1,63}\.(?:local|invalid))$",
+        r"^(?:\[?[0-9A-Fa-f]{0,4}(?:[.:][0-9A-Fa-f]{0,4}){2,8}(?:%\w{1,16})?\]?|[0-9A-Za-z-]{1,63}\.(?:local|invalid))$",
     )
     .unwrap()
 });

@@ -32,12 +32,7 @@ pub(crate) const CREATION: &[Mutation] = &[
         },
         &["pc.create.options"],
     ),
-    (
-        "options that are dropped",
-        target_offers,
-        |s| s.with.network = Network::Relay,
-        &["pc.create.options", "ice.relay-only"],
-    ),
+    ("options that are dropped", target_offers, |s| s.with.network = Network::Relay, &["pc.create.options"]),
     ("a configuration without a promise", flows::alone, |s| returns(s, "getConfiguration"), &["pc.get-configuration"]),
     (
         "a configuration of another server",

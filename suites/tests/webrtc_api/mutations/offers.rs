@@ -93,7 +93,7 @@ pub(crate) const OFFERS: &[Mutation] = &[
             let silent = What::NoResponse { id: *id, deadline_ms: 5_000, alive: true };
             s.keep(silent);
         },
-        &["pc.create-answer", "call.fincert-offers", "integration.answers"],
+        &["pc.create-answer", "integration.answers"],
     ),
     (
         "no answer",
@@ -108,7 +108,6 @@ pub(crate) const OFFERS: &[Mutation] = &[
             "pc.create-answer.offer-to-receive-audio",
             "pc.create-answer.offer-to-receive-video",
             "pc.create-answer.voice-activity-detection",
-            "call.fincert-offers",
         ],
     ),
     (
@@ -136,7 +135,6 @@ pub(crate) const OFFERS: &[Mutation] = &[
             "pc.create-answer.offer-to-receive-audio",
             "pc.create-answer.offer-to-receive-video",
             "pc.create-answer.voice-activity-detection",
-            "call.fincert-offers",
         ],
     ),
 ];

@@ -21,7 +21,7 @@ pub(crate) const DESCRIPTIONS: &[Mutation] = &[
             rejects(s, "setLocalDescription");
             ends_after(s, "setLocalDescription");
         },
-        &["pc.set-local-description", "call.target-offers"],
+        &["pc.set-local-description"],
     ),
     (
         "setRemoteDescription without a promise",
