@@ -36,7 +36,8 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// late.
 const CHECKS_LOST: usize = 30;
 
-/// Makes a peer.
+/// Makes a peer. It gathers host candidates alone: the servers of the configuration are not asked, and a target that has
+/// nothing but relay candidates reaches it all the same.
 ///
 /// # Errors
 /// What str0m cannot do: relay candidates of its own.
@@ -50,8 +51,13 @@ pub async fn str0m_peer(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Rece
     let tap = Arc::new(Mutex::new(Tap::new(config.epoch)));
     let (commands, inbox) = mpsc::channel(16);
     let (events, outbox) = mpsc::channel(MAX_EVENTS);
-    let driver = Driver::new(engine(), config, bind, Arc::clone(&tap), events);
-    tokio::spawn(driver.run(inbox));
+    let driver = Driver::new(engine(), config, bind, Arc::clone(&tap), events.clone());
+    tokio::spawn(async move {
+        // str0m asserts a good deal. Should a target bring it to a panic, that ends this call and no other, and is told.
+        if tokio::spawn(driver.run(inbox)).await.is_err() {
+            let _ = events.try_send(PeerEvent::Connection("failed".into()));
+        }
+    });
     Ok((Arc::new(Str0mPeer { commands, tap }), outbox))
 }
 

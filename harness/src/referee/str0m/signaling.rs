@@ -67,22 +67,30 @@ impl Driver {
     }
 
     async fn set_local(&mut self, description: &Description, now: Instant) -> Result<(), PeerError> {
-        let new_credentials = self.negotiation.set_local(&mut self.rtc, description)?;
-        self.drain(now);
         if self.sockets.is_empty() {
             self.sockets = Sockets::bind(&self.bind).await?;
-            for address in self.sockets.addresses().collect::<Vec<_>>() {
-                let candidate = str0m::Candidate::host(address, "udp")
-                    .map_err(|error| PeerError::Other(format!("{address} makes no candidate: {error}")))?;
-                self.local_candidates.extend(self.rtc.add_local_candidate(candidate).map(|it| it.to_sdp_string()));
-                self.drain(now);
-            }
+        }
+        let new_credentials = self.negotiation.set_local(&mut self.rtc, description)?;
+        self.drain(now);
+        if self.local_candidates.is_empty() {
+            self.gather(now)?;
         }
         if new_credentials {
             self.announce_candidates();
         }
         if description.kind == SdpKind::Answer {
             self.negotiated(now);
+        }
+        Ok(())
+    }
+
+    /// Every socket makes a host candidate.
+    fn gather(&mut self, now: Instant) -> Result<(), PeerError> {
+        for address in self.sockets.addresses().collect::<Vec<_>>() {
+            let candidate = str0m::Candidate::host(address, "udp")
+                .map_err(|error| PeerError::Other(format!("{address} makes no candidate: {error}")))?;
+            self.local_candidates.extend(self.rtc.add_local_candidate(candidate).map(|it| it.to_sdp_string()));
+            self.drain(now);
         }
         Ok(())
     }
