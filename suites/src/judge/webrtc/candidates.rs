@@ -191,7 +191,9 @@ fn agrees(view: &View<'_>, sink: &mut Sink<'_>) {
 /// The first field that differs from the string: its name, what the string says, what the field says.
 fn within(object: &Value, candidate: &Candidate<'_>) -> Option<(&'static str, String, String)> {
     let text = |key: &str| object.get(key).and_then(Value::as_str);
-    let same = |a: &str, b: &str| match (a.parse::<std::net::IpAddr>(), b.parse::<std::net::IpAddr>()) {
+    // Chromium writes an address of IPv6 in brackets.
+    let address = |text: &str| text.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    let same = |a: &str, b: &str| match (address(a), address(b)) {
         (Ok(a), Ok(b)) => a == b,
         _ => a.eq_ignore_ascii_case(b),
     };
