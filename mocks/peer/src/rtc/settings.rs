@@ -100,10 +100,67 @@ pub(super) fn interceptors() -> Registry {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::net::SocketAddr;
+    use std::time::Instant;
+
+    use rtc::peer_connection::event::RTCPeerConnectionEvent;
+    use rtc::peer_connection::state::RTCIceConnectionState;
+    use rtc::peer_connection::transport::RTCIceCandidateInit;
+    use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
+    use rtc::sansio::Protocol;
+
     use super::*;
 
     #[test]
     fn no_name_is_looked_up() {
         assert_eq!(engine(&Timing::default(), &Faults::default()).multicast_dns().mode, MulticastDnsMode::Disabled);
+    }
+
+    /// An end with one address, and its candidate.
+    fn end(now: Instant, port: u16) -> (RTCPeerConnection, RTCIceCandidateInit) {
+        let builder =
+            RTCPeerConnectionBuilder::new().with_setting_engine(engine(&Timing::default(), &Faults::default()));
+        let end = builder.with_media_engine(media().unwrap()).build(now).unwrap();
+        let candidate = format!("candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host");
+        (end, RTCIceCandidateInit { candidate, ..RTCIceCandidateInit::default() })
+    }
+
+    /// The time of the ends is made here. One of them learns the other's address by its checks alone.
+    #[test]
+    fn a_peer_reflexive_pair_is_up_within_a_few_checks() {
+        let mut now = Instant::now();
+        let began = now;
+        let ((mut a, candidate_of_a), (mut b, candidate_of_b)) = (end(now, 1), end(now, 2));
+        a.add_transceiver_from_kind(RtpCodecKind::Audio, None).unwrap();
+        let offer = a.create_offer(None).unwrap();
+        a.set_local_description(now, offer.clone()).unwrap();
+        b.set_remote_description(now, offer).unwrap();
+        let answer = b.create_answer(None).unwrap();
+        b.set_local_description(now, answer.clone()).unwrap();
+        a.set_remote_description(now, answer).unwrap();
+        a.add_local_candidate(candidate_of_a.clone()).unwrap();
+        b.add_local_candidate(candidate_of_b).unwrap();
+        b.add_remote_candidate(candidate_of_a).unwrap();
+        let mut up = [false, false];
+        while up != [true, true] {
+            assert!(now.duration_since(began) < Duration::from_millis(100), "{up:?}");
+            now += Duration::from_millis(1);
+            for (which, port) in [(0, 1), (1, 2)] {
+                let (end, other) = if which == 0 { (&mut a, &mut b) } else { (&mut b, &mut a) };
+                end.handle_timeout(now).unwrap();
+                while let Some(mut packet) = end.poll_write() {
+                    packet.now = now;
+                    packet.transport.peer_addr = SocketAddr::from(([127, 0, 0, 1], port));
+                    packet.transport.local_addr = SocketAddr::from(([127, 0, 0, 1], 3 - port));
+                    let _ = other.handle_read(packet);
+                }
+                while let Some(event) = end.poll_event() {
+                    if let RTCPeerConnectionEvent::OnIceConnectionStateChangeEvent(state) = event {
+                        up[which] |= state == RTCIceConnectionState::Connected;
+                    }
+                }
+            }
+        }
     }
 }

@@ -33,14 +33,24 @@ pub(crate) struct Wire {
     keyed: AtomicBool,
     /// An SRTP packet was handed over when so many had been read; 0: none was.
     handed_over: AtomicU64,
-    /// Packets that the tap did not see, and since when: a restart of ICE drops what comes on the old pair, too.
-    suspects: Mutex<Option<(Instant, u64)>>,
+    /// How often the connection went down.
+    downs: AtomicU64,
+    suspects: Mutex<Option<Suspects>>,
     alerted: AtomicBool,
     failed: AtomicBool,
     act: Act,
     remotes: Mutex<HashSet<SocketAddr>>,
     living: AtomicUsize,
     gone: Notify,
+}
+
+/// SRTP packets that the tap did not see. They are no RTP; or ICE has just been restarted, which drops what comes on the
+/// old pair.
+#[derive(Debug)]
+struct Suspects {
+    since: Instant,
+    downs: u64,
+    count: u64,
 }
 
 /// Why the engine is to be looked at.
@@ -72,6 +82,7 @@ impl Wire {
             flowing: AtomicBool::new(false),
             keyed: AtomicBool::new(false),
             handed_over: AtomicU64::new(0),
+            downs: AtomicU64::new(0),
             suspects: Mutex::default(),
             alerted: AtomicBool::new(false),
             failed: AtomicBool::new(false),
@@ -96,6 +107,8 @@ impl Wire {
         self.flowing.store(flowing, Ordering::Release);
         if flowing {
             self.keyed.store(true, Ordering::Release);
+        } else {
+            self.downs.fetch_add(1, Ordering::AcqRel);
         }
     }
 
@@ -151,7 +164,8 @@ impl Wire {
     pub(crate) fn settle(&self) {
         let handed_over = self.handed_over.swap(0, Ordering::AcqRel);
         if handed_over != 0 && self.book.came() < handed_over {
-            lock(&self.suspects).get_or_insert_with(|| (Instant::now(), 0)).1 += 1;
+            let downs = self.downs.load(Ordering::Acquire);
+            lock(&self.suspects).get_or_insert_with(|| Suspects { since: Instant::now(), downs, count: 0 }).count += 1;
         }
         self.convict();
         let look = if self.failed.swap(false, Ordering::AcqRel) {
@@ -177,16 +191,14 @@ impl Wire {
         }
     }
 
-    /// Suspects are malformed if the connection is up still: that it is restarting is known by then.
+    /// Suspects are malformed if the connection has stayed up since.
     pub(crate) fn convict(&self) {
         let mut suspects = lock(&self.suspects);
-        if let Some((since, count)) = *suspects
-            && since.elapsed() >= DOUBT
+        if let Some(found) = suspects.take_if(|found| found.since.elapsed() >= DOUBT)
+            && self.is_flowing()
+            && self.downs.load(Ordering::Acquire) == found.downs
         {
-            *suspects = None;
-            if self.is_flowing() {
-                self.book.malformed(count);
-            }
+            self.book.malformed(found.count);
         }
     }
 
