@@ -1,12 +1,13 @@
 //! The trait [`Peer`] over a [`Connection`].
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use fincert_schemas::run::flow::{Evidence, MediaKind, Referee};
 use tokio::sync::mpsc;
 
-use crate::connection::{Connection, ConnectionConfig, ConnectionEvent, Notice};
+use crate::connection::{Connection, ConnectionConfig, ConnectionEvent, Notice, Timing};
 use crate::peer::{
     Abilities, Candidate, Description, Media, OfferOptions, Peer, PeerConfig, PeerError, PeerEvent, SdpKind,
 };
@@ -17,6 +18,10 @@ use crate::track::LocalTrack;
 const MAX_EVENTS: usize = 1024;
 /// So many candidates are kept until the remote description comes.
 const MAX_EARLY: usize = 100;
+
+/// A peer is patient: ICE that has failed does not recover, and a slow target is not to be accused. That it is gone is
+/// said by `disconnected` already.
+const FAILED: Duration = Duration::from_secs(20);
 
 /// A peer of the crate webrtc.
 pub async fn webrtc_peer(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
@@ -35,6 +40,7 @@ pub async fn webrtc_peer(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Rec
         relay_only: config.relay_only,
         addresses: config.addresses,
         wrong_fingerprint: config.wrong_fingerprint,
+        timing: Timing { failed: FAILED, ..Timing::default() },
         ..ConnectionConfig::default()
     };
     let connection = Connection::with(connection, Box::new(tell)).await?;

@@ -221,8 +221,6 @@ async fn who_vanishes_is_missed() {
     b.shows("media", |evidence| got(evidence, MediaKind::Audio, 5)).await;
     a.peer.vanish().await;
     b.wait(|event| *event == PeerEvent::Ice("disconnected".into())).await;
-    b.wait(|event| *event == PeerEvent::Ice("failed".into())).await;
-    b.state("failed").await;
     assert_eq!(b.peer.evidence().byes, 0);
     let silent = b.peer.evidence();
     tokio::time::sleep(std::time::Duration::from_millis(200)).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fincert_peer::{
     Candidate, Connection, ConnectionConfig, ConnectionEvent, Description, IceServer, LocalTrack, OfferOptions,
-    PeerError, SdpKind,
+    PeerError, SdpKind, Timing,
 };
 use fincert_schemas::format::sdp::{Sdp, faults};
 use fincert_schemas::run::flow::MediaKind;
@@ -38,6 +38,24 @@ async fn negotiate(a: &Connection, b: &Connection) -> Description {
     b.set_local_description(&answer).await.unwrap();
     a.set_remote_description(&answer).await.unwrap();
     answer
+}
+
+/// Negotiates, and waits until both ends are up.
+async fn connect((a, a_events): (&Connection, &mut Events), (b, b_events): (&Connection, &mut Events)) {
+    negotiate(a, b).await;
+    for (from, to) in [(a_events, b), (b_events, a)] {
+        for event in gathered(from).await {
+            if let ConnectionEvent::Candidate(Some(candidate)) = event {
+                to.add_ice_candidate(Some(&candidate)).await.unwrap();
+            }
+        }
+    }
+    let up = async {
+        while [a, b].iter().any(|end| end.connection_state() != "connected") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), up).await.unwrap();
 }
 
 /// What was told until now.
@@ -339,6 +357,27 @@ async fn an_m_line_without_a_common_codec_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_vanishes_is_missed_and_then_given_up() {
+    let milliseconds = Duration::from_millis;
+    let timing = Timing { disconnected: milliseconds(600), failed: milliseconds(600), keepalive: milliseconds(50) };
+    let (a, mut a_events, _track) = with_audio().await;
+    let (b, mut b_events) = Connection::new(ConnectionConfig { timing, ..ConnectionConfig::default() }).await.unwrap();
+    connect((&a, &mut a_events), (&b, &mut b_events)).await;
+    a.vanish();
+    let mut ice = Vec::new();
+    while ice.last().is_none_or(|state| state != "failed") {
+        match tokio::time::timeout(Duration::from_secs(20), b_events.recv()).await.unwrap().unwrap() {
+            ConnectionEvent::IceConnectionState(state) => ice.push(state),
+            _ => {}
+        }
+    }
+    assert_eq!(ice[ice.len() - 2], "disconnected");
+    a.close().await;
+    b.close().await;
+    assert_eq!(b.connection_state(), "closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_or_disabled_track_sends_nothing() {
     let (a, mut a_events) = new().await;
     let (b, mut b_events) = new().await;
@@ -346,14 +385,7 @@ async fn a_stopped_or_disabled_track_sends_nothing() {
     let video = LocalTrack::new(MediaKind::Video, "v", "s");
     a.add_track(&audio).await.unwrap();
     a.add_track(&video).await.unwrap();
-    negotiate(&a, &b).await;
-    for (from, to) in [(&mut a_events, &b), (&mut b_events, &a)] {
-        for event in gathered(from).await {
-            if let ConnectionEvent::Candidate(Some(candidate)) = event {
-                to.add_ice_candidate(Some(&candidate)).await.unwrap();
-            }
-        }
-    }
+    connect((&a, &mut a_events), (&b, &mut b_events)).await;
     let packets = || {
         let evidence = b.evidence();
         let of =

@@ -19,8 +19,9 @@ use crate::connection::{Faults, Timing};
 
 /// How often pairs are checked.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
-/// So many checks in vain, and a pair has failed: 5 s, as the deadline for a connection.
-const MAX_CHECKS: u16 = 1000;
+/// So many checks in vain, and a pair has failed: 30 s. Checks begin with the remote description, and a slow end may take
+/// long to hear of ours.
+const MAX_CHECKS: u16 = 6000;
 /// The MID of RFC 9143 section 15, by which media without announced SSRC is told apart.
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 
