@@ -50,7 +50,8 @@ pub struct Defect {
     pub en: &'static str,
     /// The requirements whose sentence it breaks: all of them must turn red (or warn).
     pub owners: &'static [&'static str],
-    /// The requirements that the same answer breaks as well: they may turn red, no others may.
+    /// The requirements that the same answer breaks as well: they may turn red, no others may. Defects share lists of
+    /// them, so an owner may stand here too; it is an owner all the same.
     pub consequences: &'static [&'static str],
     /// Whether it is an alias: a spelling that passes with a warning, though the owner is a MUST.
     pub alias: bool,

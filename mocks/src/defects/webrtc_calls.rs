@@ -6,7 +6,9 @@ use fincert_schemas::format::sdp::Sdp;
 use serde_json::{Value, json};
 
 use super::Defect;
-use super::webrtc_edit::{Of, candidate_words, event, local_lines, local_sdp, property, same};
+use super::webrtc_edit::{
+    FINCERT_OFFERS, Of, TARGET_OFFERS, candidate_words, event, local_lines, local_sdp, property, same,
+};
 use crate::plan::{Action, Plan};
 use crate::rtc::{Moment, Options, Task, sdp};
 
@@ -20,7 +22,7 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.call.target-offers"],
         |moment, plan| password(moment, plan, Of::Offers),
     )
-    .also(NO_CALL_BUT_TARGET_OFFERS),
+    .also(TARGET_OFFERS),
     Defect::says(
         "answers-never-connect",
         [
@@ -30,7 +32,7 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.call.fincert-offers"],
         |moment, plan| password(moment, plan, Of::Answers),
     )
-    .also(NO_CALL_BUT_FINCERT_OFFERS),
+    .also(FINCERT_OFFERS),
     Defect::does(
         "trickled-candidates-useless",
         [
@@ -233,30 +235,6 @@ pub(super) const ALL: &[Defect] = &[
         },
     )
     .also(&["webrtc.call.fincert-offers", "webrtc.call.target-offers"]),
-];
-
-const NO_CALL_BUT_TARGET_OFFERS: &[&str] = &[
-    "webrtc.call.audio-only",
-    "webrtc.call.candidates-by-event",
-    "webrtc.call.glare",
-    "webrtc.call.no-trickle",
-    "webrtc.call.offerer-swap",
-    "webrtc.call.receive-only",
-    "webrtc.call.ten-renegotiations",
-    "webrtc.call.two-connections",
-    "webrtc.candidate.duplicate",
-    "webrtc.candidate.early",
-    "webrtc.candidate.late",
-    "webrtc.ice.ipv6",
-    "webrtc.ice.relayed-media",
-];
-
-const NO_CALL_BUT_FINCERT_OFFERS: &[&str] = &[
-    "webrtc.call.candidates-by-event",
-    "webrtc.call.glare",
-    "webrtc.call.two-connections",
-    "webrtc.call.video-only",
-    "webrtc.ice.relayed-media",
 ];
 
 /// The first exchange names a password that the engine does not have.

@@ -23,6 +23,7 @@ const NO_TEXT: &[&str] = &[
     "webrtc.candidate.type",
     "webrtc.event.icecandidate.end",
     "webrtc.ice.relay-only",
+    "webrtc.ice.relayed-media",
 ];
 
 pub(super) const ALL: &[Defect] = &[
@@ -62,6 +63,7 @@ pub(super) const ALL: &[Defect] = &[
         "webrtc.event.icecandidate",
         "webrtc.event.icecandidate.end",
         "webrtc.ice.relay-only",
+        "webrtc.ice.relayed-media",
     ]),
     Defect::says(
         "candidate-without-mid-and-index",
@@ -265,6 +267,7 @@ const HIDDEN: &[&str] = &[
     "webrtc.event.icecandidate",
     "webrtc.event.icecandidate.end",
     "webrtc.ice.relay-only",
+    "webrtc.ice.relayed-media",
 ];
 
 fn without(moment: &Moment<'_>, plan: Plan, names: &[&str]) -> Plan {

@@ -24,6 +24,40 @@ pub(super) const NO_CALL: &[&str] = &[
     "webrtc.ice.relayed-media",
 ];
 
+/// Calls that do not come up where the target cannot offer.
+pub(super) const TARGET_OFFERS: &[&str] = &[
+    "webrtc.call.audio-only",
+    "webrtc.call.candidates-by-event",
+    "webrtc.call.glare",
+    "webrtc.call.no-trickle",
+    "webrtc.call.offerer-swap",
+    "webrtc.call.receive-only",
+    "webrtc.call.target-offers",
+    "webrtc.call.ten-renegotiations",
+    "webrtc.call.two-connections",
+    "webrtc.candidate.duplicate",
+    "webrtc.candidate.early",
+    "webrtc.candidate.late",
+    "webrtc.ice.ipv6",
+    "webrtc.ice.relayed-media",
+    "webrtc.renegotiation.target-adds-video",
+];
+
+/// Calls that do not come up where the target cannot answer.
+pub(super) const FINCERT_OFFERS: &[&str] = &[
+    "webrtc.call.candidates-by-event",
+    "webrtc.call.fincert-offers",
+    "webrtc.call.glare",
+    "webrtc.call.offerer-swap",
+    "webrtc.call.receive-only",
+    "webrtc.call.ten-renegotiations",
+    "webrtc.call.two-connections",
+    "webrtc.call.video-only",
+    "webrtc.candidate.early",
+    "webrtc.ice.relayed-media",
+    "webrtc.renegotiation.fincert-adds-video",
+];
+
 /// Two lists as one; `N` is the sum of their lengths.
 pub(super) const fn concat<const N: usize>(left: &[&'static str], right: &[&'static str]) -> [&'static str; N] {
     let mut all = [""; N];

@@ -35,7 +35,12 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.event.icecandidate"],
         |moment, plan| unfired(moment, plan, CANDIDATE),
     )
-    .also(&["webrtc.event.icecandidate.end", "webrtc.call.candidates-by-event", "webrtc.ice.relay-only"]),
+    .also(&[
+        "webrtc.event.icecandidate.end",
+        "webrtc.call.candidates-by-event",
+        "webrtc.ice.relay-only",
+        "webrtc.ice.relayed-media",
+    ]),
     Defect::says(
         "candidate-event-whole-state",
         ["icecandidate 事件带有连接的全部状态", "icecandidate carries the whole state of the connection"],
@@ -56,7 +61,9 @@ pub(super) const ALL: &[Defect] = &[
         ],
         &["webrtc.event.icecandidate.after-local-description"],
         |moment, plan| {
-            if !(moment.calls("createOffer") && works(&plan) && moment.past.locals == 0) {
+            // With options alone: a candidate of the host's own would break a policy of relay as well.
+            let offer = moment.calls("createOffer") && moment.argument(0).is_some();
+            if !(offer && works(&plan) && moment.past.locals == 0) {
                 return plan;
             }
             let candidate = json!({

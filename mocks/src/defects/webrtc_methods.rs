@@ -5,7 +5,9 @@ use fincert_schemas::run::flow::MediaKind;
 use serde_json::{Value, json};
 
 use super::Defect;
-use super::webrtc_edit::{accepted, property, rejected, resolved, silent, sync, works};
+use super::webrtc_edit::{
+    FINCERT_OFFERS, TARGET_OFFERS, accepted, concat, property, rejected, resolved, silent, sync, works,
+};
 use crate::plan::Plan;
 use crate::rtc::{Moment, Refusal, Task, sdp};
 
@@ -15,6 +17,26 @@ const LOCAL: &str = "setLocalDescription";
 const REMOTE: &str = "setRemoteDescription";
 const OFFER_RESULT: &[&str] = &["webrtc.pc.create-offer.result"];
 const ANSWER_RESULT: &[&str] = &["webrtc.pc.create-answer.result"];
+/// What there is not without an offer of the target's.
+const NO_OFFER: &[&str] = &concat::<{ TARGET_OFFERS.len() + 5 }>(
+    TARGET_OFFERS,
+    &[
+        "integration.answers",
+        "webrtc.pc.create-offer",
+        "webrtc.pc.create-offer.offer-to-receive-audio",
+        "webrtc.pc.create-offer.offer-to-receive-video",
+        "webrtc.pc.create-offer.result",
+    ],
+);
+
+/// What there is not without an answer of the target's.
+const NO_ANSWER: &[&str] = &concat::<{ FINCERT_OFFERS.len() + 3 }>(
+    FINCERT_OFFERS,
+    &["integration.answers", "webrtc.pc.create-answer", "webrtc.pc.create-answer.result"],
+);
+
+const BOTH: usize = TARGET_OFFERS.len() + FINCERT_OFFERS.len();
+
 pub(super) const ALL: &[Defect] = &[
     Defect::says(
         "offer-never",
@@ -22,7 +44,7 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.pc.create-offer"],
         |moment, plan| silent(moment, plan, OFFER),
     )
-    .also(&["integration.answers"]),
+    .also(NO_OFFER),
     Defect::says(
         "offer-sync",
         ["createOffer 直接返回 offer，而非 Promise", "createOffer returns the offer and no promise"],
@@ -35,20 +57,21 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.pc.create-offer"],
         |moment, plan| no_value(moment, plan, OFFER),
     )
-    .also(OFFER_RESULT),
+    .also(NO_OFFER),
     Defect::says(
         "offer-text-alone",
         ["createOffer 返回 SDP 字符串", "createOffer resolves to the SDP as a string"],
         OFFER_RESULT,
         |moment, plan| resolved(moment, plan, OFFER, |value| *value = value["sdp"].take()),
     )
-    .also(&["webrtc.pc.create-offer"]),
+    .also(NO_OFFER),
     Defect::says(
         "offer-wrapped",
         ["createOffer 返回 {offer: {…}}", "createOffer resolves to {offer: {…}}"],
         OFFER_RESULT,
         |moment, plan| resolved(moment, plan, OFFER, |value| *value = json!({"offer": value.take()})),
-    ),
+    )
+    .also(NO_OFFER),
     Defect::says("offer-without-type", ["offer 没有 type", "the offer has no type"], OFFER_RESULT, |moment, plan| {
         resolved(moment, plan, OFFER, |value| {
             if let Some(offer) = value.as_object_mut() {
@@ -73,7 +96,8 @@ pub(super) const ALL: &[Defect] = &[
         ["每次 createOffer 都重启 ICE", "each createOffer restarts ICE"],
         &["webrtc.pc.create-offer.ice-restart"],
         |moment, task| offer(moment, task, |options| options.ice_restart = true),
-    ),
+    )
+    .also(&["webrtc.pc.ice-connection-state.order"]),
     Defect::does(
         "offer-to-receive-audio-ignored",
         ["createOffer 忽略 offerToReceiveAudio", "createOffer ignores offerToReceiveAudio"],
@@ -116,31 +140,26 @@ pub(super) const ALL: &[Defect] = &[
         },
     )
     .also(&["webrtc.pc.signaling-state", "webrtc.pc.close.states"]),
-    Defect::says(
+    Defect::does(
         "offer-made-once",
-        ["再次调用 createOffer 返回同一个 offer", "createOffer gives the same offer again"],
+        [
+            "首个 offer 之后添加的 track 不出现在其后的 offer 中",
+            "a track that is added after the first offer is in no later one",
+        ],
         &["webrtc.pc.create-offer.again"],
-        |moment, plan| match &moment.past.last_local {
-            Some(before) if moment.truly("signalingState") == "stable" => {
-                resolved(moment, plan, OFFER, |value| value["sdp"] = before.clone().into())
-            }
-            _ => plan,
+        |moment, task| match task {
+            Task::AddTrack(..) if moment.past.locals > 0 => Task::resolve_undefined(),
+            other => other,
         },
     )
-    .also(&[
-        "webrtc.pc.create-offer.ice-restart",
-        "webrtc.renegotiation.target-adds-video",
-        "webrtc.sdp.msid",
-        "webrtc.sdp.origin",
-        "webrtc.sdp.setup",
-    ]),
+    .also(&["webrtc.pc.add-track", "webrtc.renegotiation.target-adds-video", "webrtc.sdp.msid"]),
     Defect::says(
         "answer-never",
         ["createAnswer 的 Promise 一直没有结果", "the promise of createAnswer never settles"],
         &["webrtc.pc.create-answer"],
         |moment, plan| silent(moment, plan, ANSWER),
     )
-    .also(&["integration.answers"]),
+    .also(NO_ANSWER),
     Defect::says(
         "answer-sync",
         ["createAnswer 直接返回 answer，而非 Promise", "createAnswer returns the answer and no promise"],
@@ -153,14 +172,14 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.pc.create-answer"],
         |moment, plan| no_value(moment, plan, ANSWER),
     )
-    .also(ANSWER_RESULT),
+    .also(NO_ANSWER),
     Defect::says(
         "answer-text-alone",
         ["createAnswer 返回 SDP 字符串", "createAnswer resolves to the SDP as a string"],
         ANSWER_RESULT,
         |moment, plan| resolved(moment, plan, ANSWER, |value| *value = value["sdp"].take()),
     )
-    .also(&["webrtc.pc.create-answer"]),
+    .also(NO_ANSWER),
     Defect::says(
         "answer-type-offer",
         ["answer 的 type 为 offer", "the type of the answer is offer"],
@@ -181,7 +200,7 @@ pub(super) const ALL: &[Defect] = &[
             names.into_iter().fold(task, |task, name| refuse_option(moment, task, ANSWER, name))
         },
     )
-    .also(&["webrtc.pc.create-answer"]),
+    .also(&["webrtc.call.fincert-offers", "webrtc.pc.create-answer"]),
     Defect::says(
         "answer-in-stable",
         ["没有远端 offer 时 createAnswer 也返回 answer", "createAnswer gives an answer where there is no offer"],
@@ -205,7 +224,8 @@ pub(super) const ALL: &[Defect] = &[
         ["setLocalDescription 拒绝自己的 offer", "setLocalDescription rejects its own offer"],
         &["webrtc.pc.set-local-description"],
         |moment, plan| rejected(moment, plan, LOCAL),
-    ),
+    )
+    .also(&concat::<BOTH>(TARGET_OFFERS, FINCERT_OFFERS)),
     Defect::says(
         "set-remote-sync",
         ["setRemoteDescription 直接返回，而非 Promise", "setRemoteDescription returns at once and no promise"],
@@ -223,7 +243,7 @@ pub(super) const ALL: &[Defect] = &[
             other => other,
         },
     )
-    .also(&["webrtc.call.target-offers", "webrtc.pc.signaling-state.stable"]),
+    .also(&concat::<{ TARGET_OFFERS.len() + 1 }>(TARGET_OFFERS, &["webrtc.pc.signaling-state.stable"])),
     Defect::says(
         "remote-answer-in-stable",
         ["stable 时 setRemoteDescription 接受 answer", "setRemoteDescription takes an answer in stable"],

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Defect;
-use super::webrtc_edit::{property, undefined, unfired, while_open};
+use super::webrtc_edit::{property, undefined, while_open};
 use crate::plan::{Action, Plan};
-use crate::rtc::{About, Moment};
+use crate::rtc::Moment;
 
 const SIGNALING: &str = "signalingState";
 const ICE: &str = "iceConnectionState";
@@ -198,10 +198,10 @@ pub(super) const ALL: &[Defect] = &[
     Defect::says(
         "vanishing-unnoticed",
         [
-            "对端消失后 iceConnectionState 仍为 connected",
-            "after the other end has vanished iceConnectionState stays connected",
+            "对端消失或关闭后 iceConnectionState 和 conectionState 仍为 connected",
+            "after the other end has vanished or closed, iceConnectionState and conectionState stay connected",
         ],
-        &["webrtc.pc.ice-connection-state.peer-vanishes"],
+        &["webrtc.call.fincert-closes", "webrtc.pc.ice-connection-state.peer-vanishes"],
         |moment, plan| {
             let is_gone = |state: &Value| state == "disconnected" || state == "failed";
             if let Some(Action::Event { event, .. }) = plan.steps.first().map(|step| &step.action)
@@ -219,7 +219,7 @@ pub(super) const ALL: &[Defect] = &[
             property(moment, plan, CONNECTION, keep)
         },
     )
-    .also(&["webrtc.call.fincert-closes", "webrtc.pc.ice-connection-state.gives-up"]),
+    .also(&["webrtc.pc.ice-connection-state.gives-up"]),
     Defect::says(
         "never-gives-up",
         [
@@ -314,33 +314,14 @@ pub(super) const ALL: &[Defect] = &[
     )
     .also(&[
         "webrtc.pc.close.states",
+        "webrtc.call.glare",
+        "webrtc.pc.ice-connection-state.gives-up",
         "webrtc.pc.ice-connection-state.order",
         "webrtc.pc.ice-connection-state.peer-vanishes",
         "webrtc.pc.signaling-state.have-local-offer",
         "webrtc.pc.signaling-state.have-remote-offer",
         "webrtc.pc.signaling-state.stable",
     ]),
-    Defect::says(
-        "closing-unnoticed",
-        ["fincert 关闭之后状态仍为 connected", "after fincert has closed the states stay connected"],
-        &["webrtc.call.fincert-closes"],
-        |moment, plan| {
-            let plan = match moment.about {
-                About::Event("iceconnectionstatechange") if moment.past.up => {
-                    unfired(moment, plan, "iceconnectionstatechange")
-                }
-                _ => plan,
-            };
-            let keep = |value: &mut Value| {
-                if moment.past.up && !moment.past.closed {
-                    *value = "connected".into();
-                }
-            };
-            let plan = property(moment, plan, ICE, keep);
-            property(moment, plan, CONNECTION, keep)
-        },
-    )
-    .also(&["webrtc.pc.ice-connection-state.peer-vanishes"]),
 ];
 
 /// Whether nothing was set yet.
