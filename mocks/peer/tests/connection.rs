@@ -366,9 +366,9 @@ async fn who_vanishes_is_missed_and_then_given_up() {
     a.vanish();
     let mut ice = Vec::new();
     while ice.last().is_none_or(|state| state != "failed") {
-        match tokio::time::timeout(Duration::from_secs(20), b_events.recv()).await.unwrap().unwrap() {
-            ConnectionEvent::IceConnectionState(state) => ice.push(state),
-            _ => {}
+        let event = tokio::time::timeout(Duration::from_secs(20), b_events.recv()).await.unwrap().unwrap();
+        if let ConnectionEvent::IceConnectionState(state) = event {
+            ice.push(state);
         }
     }
     assert_eq!(ice[ice.len() - 2], "disconnected");
