@@ -473,7 +473,7 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         let peer = Arc::clone(&self.slots[slot].peer);
         let refused = peer.add_candidate(candidate).await.err().map(|error| error.to_string());
         let refused = refused.map(|why| self.drive.capture.text(&why, 160));
-        let text = self.drive.capture.text(&candidate.candidate, 512);
+        let text = self.drive.capture.sdp(&candidate.candidate);
         self.did(slot, PeerDid::Candidate { local: false, candidate: text, refused });
     }
 
