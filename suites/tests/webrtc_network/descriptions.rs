@@ -13,10 +13,8 @@ fn good_descriptions_hold() {
     let all = [
         "webrtc.sdp.form",
         "webrtc.sdp.profile",
-        "webrtc.sdp.setup",
         "webrtc.sdp.ice-credentials",
         "webrtc.sdp.fingerprint",
-        "webrtc.sdp.mids",
         "webrtc.sdp.bundle",
         "webrtc.sdp.rtcp-mux",
         "webrtc.sdp.msid",
@@ -26,6 +24,13 @@ fn good_descriptions_hold() {
     target_offers().tape.assert_holds(&["webrtc.sdp.codecs"]);
     fincert_offers().tape.assert_holds(&["webrtc.sdp.answer-order"]);
     fincert_offers().tape.assert_silent(&["webrtc.sdp.codecs", "webrtc.sdp.origin"]);
+}
+
+#[test]
+fn what_speaks_of_both_ends_or_of_renegotiations_is_shown_by_them() {
+    target_offers().tape.assert_silent(&["webrtc.sdp.setup", "webrtc.sdp.mids"]);
+    let both = target_offers().act(Act::FincertRenegotiates).tape;
+    both.assert_holds(&["webrtc.sdp.setup", "webrtc.sdp.mids"]);
 }
 
 /// Breaks the target's descriptions, and asserts that just these are accused.
@@ -71,7 +76,7 @@ fn a_section_that_is_bundled_in_an_answer_needs_no_transport_of_its_own() {
         let lines = video.split_inclusive("\r\n").filter(|line| !own.iter().any(|own| line.starts_with(own)));
         format!("{head}{}", lines.collect::<String>())
     });
-    tape.assert_holds(&["webrtc.sdp.setup", "webrtc.sdp.ice-credentials", "webrtc.sdp.fingerprint"]);
+    tape.assert_holds(&["webrtc.sdp.ice-credentials", "webrtc.sdp.fingerprint", "webrtc.sdp.rtcp-mux"]);
 }
 
 #[test]

@@ -85,7 +85,7 @@ fn harm(events: &mut Vec<Event>, index: usize, damage: Damage) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn no_damage_makes_a_check_panic(

@@ -125,6 +125,10 @@ fn mids(view: &View<'_>, sink: &mut Sink<'_>) {
                 sink.breaks(REQUIREMENT, exchange.step(), broken);
                 break;
             }
+            // Only a renegotiation shows that mids are kept.
+            if index > 0 {
+                sink.holds(REQUIREMENT);
+            }
         }
     }
 }
@@ -139,7 +143,7 @@ fn unique(text: &Text<'_>) -> Said {
     } else if let Some(twice) = mids.iter().enumerate().find(|(index, mid)| mids[..*index].contains(mid)) {
         ("twice", format!("the mid {} stands twice in the {}", twice.1.unwrap_or_default(), text.kind))
     } else {
-        return Said::Holds;
+        return Said::Nothing;
     };
     Said::Breaks(Broken { cause: format!("webrtc:sdp-mids:{cause}"), actual, ..Broken::default() })
 }

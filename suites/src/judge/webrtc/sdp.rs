@@ -23,7 +23,7 @@ pub(super) const CHECKS: &[Check] = &[
         id: "webrtc-sdp-setup",
         about: "An offer says setup:actpass, an answer setup:active or setup:passive.",
         requirements: &["webrtc.sdp.setup"],
-        run: |view, sink| ask(view, sink, "webrtc.sdp.setup", setup),
+        run: setups,
     },
     Check {
         id: "webrtc-sdp-ice-credentials",
@@ -88,6 +88,21 @@ fn profile(text: &Text<'_>) -> Said {
         actual: format!("{}: \"{}\"", text.place(wrong), wrong.proto()),
         ..Broken::default()
     })
+}
+
+/// The requirement speaks of offers and of answers: a flow that shows both, from this end, shows that it holds.
+fn setups(view: &View<'_>, sink: &mut Sink<'_>) {
+    const REQUIREMENT: &str = "webrtc.sdp.setup";
+    let Some(rtc) = &view.rtc else { return };
+    let texts = texts(rtc);
+    let good = |kind: &str| texts.iter().any(|text| text.kind == kind && matches!(setup(text), Said::Holds));
+    if good("offer") && good("answer") {
+        sink.holds(REQUIREMENT);
+    }
+    each(&texts, sink, REQUIREMENT, |text| match setup(text) {
+        Said::Holds => Said::Nothing,
+        other => other,
+    });
 }
 
 fn setup(text: &Text<'_>) -> Said {
