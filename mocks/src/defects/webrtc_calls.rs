@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::Defect;
 use super::webrtc_edit::{
-    FINCERT_OFFERS, Of, TARGET_OFFERS, candidate_words, event, local_lines, local_sdp, property, same,
+    FINCERT_OFFERS, Of, TARGET_OFFERS, candidate_words, event, is_first, local_lines, local_sdp, property, same,
 };
 use crate::plan::{Action, Plan};
 use crate::rtc::{Moment, Options, Task, sdp};
@@ -147,13 +147,13 @@ pub(super) const ALL: &[Defect] = &[
         "wrong-fingerprint-accepted",
         ["不核对对端证书的 fingerprint", "the fingerprint of the other end's certificate is not looked at"],
         &["webrtc.security.wrong-fingerprint"],
-        |_, task| faulty(task, Faults { trusting: true, ..Faults::default() }),
+        |_, task| faulty(task, Faults { trusting: true, deaf: false }),
     ),
     Defect::does(
         "receives-nothing",
         ["不接收任何媒体", "no media is received"],
         &["webrtc.media.received"],
-        |_, task| faulty(task, Faults { deaf: true, ..Faults::default() }),
+        |_, task| faulty(task, Faults { deaf: true, trusting: false }),
     )
     .also(&[
         "webrtc.call.audio-only",
@@ -166,16 +166,6 @@ pub(super) const ALL: &[Defect] = &[
         "webrtc.ice.restart-keeps-media",
         "webrtc.renegotiation.fincert-adds-video",
     ]),
-    Defect::does(
-        "ice-credentials-short",
-        ["ice-ufrag 和 ice-pwd 过短", "ice-ufrag and ice-pwd are too short"],
-        &["webrtc.sdp.ice-credentials"],
-        |_, task| {
-            let short = ("abc".to_owned(), "abcdefghijk".to_owned());
-            faulty(task, Faults { ice_credentials: Some(short), ..Faults::default() })
-        },
-    )
-    .also(&["webrtc.ice.restart-answered", "webrtc.pc.create-offer.ice-restart"]),
     Defect::says(
         "relay-candidate-with-wrong-credential",
         ["TURN 凭据错误仍得到中继候选", "with a wrong TURN credential there is a relay candidate"],
@@ -237,11 +227,16 @@ pub(super) const ALL: &[Defect] = &[
     .also(&["webrtc.call.fincert-offers", "webrtc.call.target-offers"]),
 ];
 
-/// The first exchange names a password that the engine does not have.
+/// The descriptions of the first exchange name a password that the engine does not have.
 fn password(moment: &Moment<'_>, plan: Plan, of: Of) -> Plan {
-    local_lines(moment, plan, of, |line| match line.strip_prefix("a=ice-pwd:") {
-        Some(password) => Some(format!("a=ice-pwd:{}", password.chars().rev().collect::<String>())),
-        None => same(line),
+    local_sdp(moment, plan, of, |text| {
+        if moment.past.rounds > 0 && !is_first(moment, text) {
+            return text.to_owned();
+        }
+        sdp::lines(text, |line| match line.strip_prefix("a=ice-pwd:") {
+            Some(password) => Some(format!("a=ice-pwd:{}", password.chars().rev().collect::<String>())),
+            None => same(line),
+        })
     })
 }
 

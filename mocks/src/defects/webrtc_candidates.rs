@@ -1,13 +1,17 @@
 //! Defects of candidates: of what the event `icecandidate` carries, and of addIceCandidate (3.2).
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::Defect;
 use super::webrtc_edit::{accepted, candidate, candidate_field, candidate_words, fired, rejected, sync, works};
 use crate::plan::Plan;
-use crate::rtc::{Moment, Task};
+use crate::rtc::{Moment, Refusal, Task};
 
 const ADD: &str = "addIceCandidate";
+/// A candidate that comes so long after the answer is late.
+const TOO_LATE: Duration = Duration::from_millis(400);
 
 /// What a candidate lacks that is no object.
 const NO_TEXT: &[&str] = &[
@@ -233,7 +237,7 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.candidate.early"],
         |moment, task| match task {
             Task::AddCandidate(Some(_)) if moment.truly("signalingState") == "have-remote-offer" => {
-                Task::reject(&crate::rtc::Refusal::of_state("not before the answer"))
+                Task::reject(&Refusal::of_state("not before the answer"))
             }
             other => other,
         },
@@ -241,22 +245,16 @@ pub(super) const ALL: &[Defect] = &[
     .also(&["webrtc.pc.add-ice-candidate"]),
     Defect::does(
         "late-candidate-rejected",
-        ["应答之后才收到的 candidate 被拒绝", "a candidate that comes after the answer is rejected"],
-        &["webrtc.candidate.late", "webrtc.pc.add-ice-candidate"],
+        ["应答之后 0.4 秒才收到的 candidate 被拒绝", "a candidate that comes 0.4 s after the answer is rejected"],
+        &["webrtc.candidate.late"],
         |moment, task| match task {
-            Task::AddCandidate(Some(_)) if moment.truly("signalingState") == "stable" => {
-                Task::reject(&crate::rtc::Refusal::of_state("not after the answer"))
+            Task::AddCandidate(Some(_)) if moment.since_answer.is_some_and(|since| since > TOO_LATE) => {
+                Task::reject(&Refusal::of_state("too late"))
             }
             other => other,
         },
     )
-    .also(&[
-        "webrtc.call.candidates-by-event",
-        "webrtc.call.fincert-offers",
-        "webrtc.call.target-offers",
-        "webrtc.candidate.duplicate",
-        "webrtc.candidate.early",
-    ]),
+    .also(&["webrtc.pc.add-ice-candidate", "webrtc.candidate.duplicate", "webrtc.candidate.early"]),
 ];
 
 /// What is missing where the fields of a candidate cannot be seen.

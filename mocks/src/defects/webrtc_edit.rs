@@ -1,6 +1,7 @@
 //! The few ways in which defects change what is said of ft.webrtc.
 
 use fincert_schemas::bridge::{Settlement, Via};
+use fincert_schemas::format::sdp::Sdp;
 use serde_json::{Map, Value, json};
 
 use crate::plan::{Action, Plan};
@@ -241,6 +242,13 @@ pub(super) fn local_sdp(moment: &Moment<'_>, plan: Plan, of: Of, change: impl Fn
         About::Property(name @ ("localDescription" | "currentLocalDescription")) => property(moment, plan, name, edit),
         _ => plan,
     }
+}
+
+/// Whether it is the first local description, or of the time before there was one. The version of the o-line tells, so
+/// that a property shows what was told, whenever it is read.
+pub(super) fn is_first(moment: &Moment<'_>, text: &str) -> bool {
+    let version = |text: &str| Sdp::read(text).origin().map(|origin| origin.version.to_owned());
+    moment.past.first_local.as_deref().is_none_or(|first| version(first) == version(text))
 }
 
 /// Each line of the connection's own descriptions; `None` takes it away.

@@ -3,12 +3,17 @@
 use fincert_schemas::format::sdp::Sdp;
 
 use super::Defect;
-use super::webrtc_edit::{NO_CALL, Of, concat, local_lines, local_sdp, same};
+use super::webrtc_edit::{NO_CALL, Of, concat, is_first, local_lines, local_sdp, same};
 use crate::plan::Plan;
 use crate::rtc::{Moment, sdp};
 
-const NO_CALL_AND_TWO: usize = NO_CALL.len() + 2;
-const NO_CALL_AND_THREE: usize = NO_CALL.len() + 3;
+/// What does not go on where a later answer is refused.
+const ANSWERED: &[&str] = &[
+    "webrtc.call.offerer-swap",
+    "webrtc.call.ten-renegotiations",
+    "webrtc.ice.restart-keeps-media",
+    "webrtc.renegotiation.fincert-adds-video",
+];
 
 pub(super) const ALL: &[Defect] = &[
     Defect::says(
@@ -54,11 +59,10 @@ pub(super) const ALL: &[Defect] = &[
         ["每次协商 o 行的会话标识都不同", "the session id of the o-line changes each time"],
         &["webrtc.sdp.origin"],
         |moment, plan| {
-            let round = moment.past.locals + u32::from(moment.past.made.is_some());
             local_lines(moment, plan, Of::Both, |line| match line.strip_prefix("o=") {
                 Some(origin) => {
                     let mut words: Vec<&str> = origin.split(' ').collect();
-                    let id = format!("{}{round}", words.get(1).copied().unwrap_or_default());
+                    let id = words.iter().skip(1).take(2).copied().collect::<String>();
                     if let Some(word) = words.get_mut(1) {
                         *word = &id;
                     }
@@ -80,13 +84,14 @@ pub(super) const ALL: &[Defect] = &[
         &["webrtc.sdp.setup"],
         |moment, plan| setup(moment, plan, Of::Answers, "actpass"),
     )
-    .also(NO_CALL),
+    .also(&concat::<{ NO_CALL.len() + ANSWERED.len() }>(NO_CALL, ANSWERED)),
     Defect::says(
         "offer-passive",
         ["offer 的 setup 为 passive，而非 actpass", "the setup of an offer is passive and not actpass"],
         &["webrtc.sdp.setup"],
         |moment, plan| setup(moment, plan, Of::Offers, "passive"),
-    ),
+    )
+    .also(&["webrtc.dtls.roles-kept"]),
     Defect::says(
         "fingerprint-sha1",
         ["fingerprint 为 SHA-1", "the fingerprint is one of SHA-1"],
@@ -111,38 +116,47 @@ pub(super) const ALL: &[Defect] = &[
             })
         },
     )
-    .also(&concat::<NO_CALL_AND_THREE>(
+    .also(&concat::<{ NO_CALL.len() + 5 }>(
         NO_CALL,
-        &["webrtc.sdp.bundle", "webrtc.candidate.agrees", "webrtc.sdp.answer-order"],
+        &[
+            "webrtc.candidate.agrees",
+            "webrtc.renegotiation.fincert-adds-video",
+            "webrtc.renegotiation.target-adds-video",
+            "webrtc.sdp.answer-order",
+            "webrtc.sdp.bundle",
+        ],
     )),
     Defect::says(
         "mids-change",
         ["重新协商时 mid 改变", "the mids change in a renegotiation"],
         &["webrtc.sdp.mids"],
         |moment, plan| {
-            if moment.past.rounds == 0 {
-                return plan;
-            }
-            local_lines(moment, plan, Of::Offers, |line| match line {
-                _ if line.starts_with("a=mid:") => Some(format!("{line}x")),
-                _ if line.starts_with("a=group:BUNDLE") => Some(line.replace(" 0", " 0x").replace(" 1", " 1x")),
-                _ => same(line),
+            later(moment, plan, Of::Offers, |line| match line.strip_prefix("a=group:BUNDLE ") {
+                Some(mids) => Some(format!("a=group:BUNDLE {}x", mids.replace(' ', "x "))),
+                None if line.starts_with("a=mid:") => Some(format!("{line}x")),
+                None => same(line),
             })
         },
     )
     .also(RENEGOTIATION),
     Defect::says(
         "no-bundle",
-        ["SDP 没有 BUNDLE 组", "the SDP has no BUNDLE group"],
+        ["只有一个 m 行的 SDP 没有 BUNDLE 组", "an SDP with one m-line has no BUNDLE group"],
         &["webrtc.sdp.bundle"],
-        |moment, plan| local_lines(moment, plan, Of::Both, |line| without(line, "a=group:BUNDLE")),
+        |moment, plan| {
+            local_sdp(moment, plan, Of::Both, |text| match sdp::sections(text).len() {
+                1 => sdp::lines(text, |line| without(line, "a=group:BUNDLE")),
+                _ => text.to_owned(),
+            })
+        },
     ),
     Defect::says(
         "no-rtcp-mux",
         ["m 行没有 rtcp-mux", "the m-lines have no rtcp-mux"],
         &["webrtc.sdp.rtcp-mux"],
         |moment, plan| local_lines(moment, plan, Of::Both, |line| without(line, "a=rtcp-mux")),
-    ),
+    )
+    .also(NO_CALL),
     Defect::says(
         "answer-swapped",
         ["answer 的 m 行顺序与 offer 不同", "the m-lines of the answer are in another order"],
@@ -156,7 +170,10 @@ pub(super) const ALL: &[Defect] = &[
             })
         },
     )
-    .also(&concat::<NO_CALL_AND_TWO>(NO_CALL, &["webrtc.candidate.agrees", "webrtc.sdp.mids"])),
+    .also(&concat::<{ NO_CALL.len() + ANSWERED.len() + 3 }>(
+        &concat::<{ NO_CALL.len() + ANSWERED.len() }>(NO_CALL, ANSWERED),
+        &["webrtc.candidate.agrees", "webrtc.sdp.mids", "webrtc.sdp.unsupported-rejected"],
+    )),
     Defect::says(
         "no-msid",
         ["addTrack 之后 m 行没有 msid", "after addTrack the m-line has no msid"],
@@ -168,21 +185,40 @@ pub(super) const ALL: &[Defect] = &[
             })
         },
     ),
-    Defect::says("no-opus", ["offer 没有 Opus", "an offer has no Opus"], &["webrtc.sdp.codecs"], |moment, plan| {
-        local_lines(moment, plan, Of::Offers, |line| renamed(line, "opus/", "opus-x/"))
-    })
-    .also(NO_AUDIO),
+    Defect::says(
+        "no-opus",
+        ["仅接收音频的 offer 没有 Opus", "an offer to receive audio alone has no Opus"],
+        &["webrtc.sdp.codecs"],
+        |moment, plan| alone(moment, plan, "offerToReceiveAudio", |line| renamed(line, "opus/", "opus-x/")),
+    ),
     Defect::says(
         "no-video-codec",
-        ["offer 没有 VP8 和 H.264", "an offer has neither VP8 nor H.264"],
+        ["仅接收视频的 offer 没有 VP8 和 H.264", "an offer to receive video alone has neither VP8 nor H.264"],
         &["webrtc.sdp.codecs"],
         |moment, plan| {
-            local_lines(moment, plan, Of::Offers, |line| {
+            alone(moment, plan, "offerToReceiveVideo", |line| {
                 renamed(line, "VP8/", "VP8-x/").and_then(|line| renamed(&line, "H264/", "H264-x/"))
             })
         },
-    )
-    .also(NO_AUDIO),
+    ),
+    Defect::says(
+        "ice-ufrag-short",
+        [
+            "仅接收音频的 offer 的 ice-ufrag 只有 3 个字符",
+            "the ice-ufrag of an offer to receive audio alone has 3 characters",
+        ],
+        &["webrtc.sdp.ice-credentials"],
+        |moment, plan| alone(moment, plan, "offerToReceiveAudio", |line| shortened(line, "a=ice-ufrag:", 3)),
+    ),
+    Defect::says(
+        "ice-pwd-short",
+        [
+            "仅接收视频的 offer 的 ice-pwd 只有 21 个字符",
+            "the ice-pwd of an offer to receive video alone has 21 characters",
+        ],
+        &["webrtc.sdp.ice-credentials"],
+        |moment, plan| alone(moment, plan, "offerToReceiveVideo", |line| shortened(line, "a=ice-pwd:", 21)),
+    ),
     Defect::says(
         "unsupported-codec-accepted",
         ["answer 接受不支持的编解码器", "an answer accepts a codec that is not supported"],
@@ -212,10 +248,7 @@ pub(super) const ALL: &[Defect] = &[
         ["重新协商时 DTLS 角色对调", "a renegotiation swaps the DTLS roles"],
         &["webrtc.dtls.roles-kept"],
         |moment, plan| {
-            if moment.past.rounds == 0 {
-                return plan;
-            }
-            local_lines(moment, plan, Of::Answers, |line| match line {
+            later(moment, plan, Of::Answers, |line| match line {
                 "a=setup:active" => same("a=setup:passive"),
                 "a=setup:passive" => same("a=setup:active"),
                 _ => same(line),
@@ -256,22 +289,6 @@ const RENEGOTIATION: &[&str] = &[
     "webrtc.event.track.added-later",
 ];
 
-/// What cannot be heard or seen without a common codec.
-const NO_AUDIO: &[&str] = &[
-    "webrtc.call.audio-only",
-    "webrtc.call.offerer-swap",
-    "webrtc.call.receive-only",
-    "webrtc.call.two-connections",
-    "webrtc.call.video-only",
-    "webrtc.media.received",
-    "webrtc.media.sent",
-    "webrtc.event.track",
-    "webrtc.ice.relayed-media",
-    "webrtc.ice.restart-keeps-media",
-    "webrtc.renegotiation.target-adds-video",
-    "webrtc.call.target-offers",
-];
-
 fn without(line: &str, beginning: &str) -> Option<String> {
     (!line.starts_with(beginning)).then(|| line.to_owned())
 }
@@ -289,4 +306,30 @@ fn setup(moment: &Moment<'_>, plan: Plan, of: Of, role: &str) -> Plan {
 
 fn renamed(line: &str, from: &str, to: &str) -> Option<String> {
     Some(if line.starts_with("a=rtpmap:") { line.replace(from, to) } else { line.to_owned() })
+}
+
+fn shortened(line: &str, beginning: &str, length: usize) -> Option<String> {
+    Some(match line.strip_prefix(beginning) {
+        Some(value) => format!("{beginning}{}", &value[..value.len().min(length)]),
+        None => line.to_owned(),
+    })
+}
+
+/// The lines of descriptions after the first.
+fn later(moment: &Moment<'_>, plan: Plan, of: Of, change: impl FnMut(&str) -> Option<String>) -> Plan {
+    local_sdp(moment, plan, of, |text| match is_first(moment, text) {
+        true => text.to_owned(),
+        false => sdp::lines(text, change),
+    })
+}
+
+/// The lines of an offer that asks to receive that kind and no other, from a connection that sends nothing. Such an
+/// offer comes into no call, so nothing else can break.
+fn alone(moment: &Moment<'_>, plan: Plan, option: &str, change: impl FnMut(&str) -> Option<String>) -> Plan {
+    let asked = |name: &str| moment.field(name).is_some_and(|value| *value == true);
+    let both = asked("offerToReceiveAudio") && asked("offerToReceiveVideo");
+    match moment.calls("createOffer") && asked(option) && !both && moment.past.tracks == 0 {
+        true => local_lines(moment, plan, Of::Offers, change),
+        false => plan,
+    }
 }

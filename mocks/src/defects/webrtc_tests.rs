@@ -36,7 +36,8 @@ impl Scene {
         };
         let empty = Map::new();
         let properties = self.properties.as_object().unwrap_or(&empty);
-        look(&Moment { about, this: "pc-1", past: &self.past, others: self.others, properties })
+        let since_answer = (self.past.rounds > 0).then_some(std::time::Duration::from_secs(1));
+        look(&Moment { about, this: "pc-1", past: &self.past, since_answer, others: self.others, properties })
     }
 
     /// What the host does and says under a defect.
@@ -200,6 +201,24 @@ fn happenings() -> Vec<Scene> {
             vec![],
             Task::CreateOffer(OfferOptions::default()),
             resolve(told("offer", &with_candidates)),
+        ),
+        call(
+            "createOffer",
+            vec![json!({"offerToReceiveAudio": true})],
+            Task::CreateOffer(OfferOptions::default()),
+            resolve(told("offer", OFFER)),
+        ),
+        call(
+            "createOffer",
+            vec![json!({"offerToReceiveVideo": true})],
+            Task::CreateOffer(OfferOptions::default()),
+            resolve(told("offer", OFFER)),
+        ),
+        call(
+            "createAnswer",
+            vec![],
+            Task::CreateAnswer,
+            resolve(told("answer", &answer_of(&OFFER[..OFFER.find("m=video").unwrap()]))),
         ),
         call(
             "createOffer",

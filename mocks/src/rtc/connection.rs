@@ -61,6 +61,7 @@ impl Line {
             engine: Arc::clone(&engine),
             listening: HashSet::new(),
             past: Past::default(),
+            answered: None,
             made: Vec::new(),
             added: Vec::new(),
             senders: HashMap::new(),
@@ -104,6 +105,8 @@ struct Actor {
     engine: Arc<Connection>,
     listening: HashSet<String>,
     past: Past,
+    /// When the last exchange came to its end.
+    answered: Option<Instant>,
     /// The offer and the answer that were made last, as told and as they are.
     made: Vec<(Value, Description)>,
     added: Vec<String>,
@@ -257,6 +260,7 @@ impl Actor {
                     past.locals += u32::from(description.kind != SdpKind::Rollback);
                 }
                 if description.kind == SdpKind::Answer {
+                    self.answered = Some(Instant::now());
                     past.rounds += 1;
                 }
                 if local && description.kind != SdpKind::Rollback {
@@ -362,7 +366,8 @@ impl Actor {
     fn with_moment<T>(&self, about: About<'_>, look: impl FnOnce(&Moment<'_>) -> T) -> T {
         let properties = if self.place.voice.is_watched() { self.properties() } else { Map::new() };
         let others = self.place.open.load(Ordering::Relaxed).saturating_sub(usize::from(!self.past.closed));
-        look(&Moment { about, this: &self.place.name, past: &self.past, others, properties: &properties })
+        let since_answer = self.answered.map(|at| at.elapsed());
+        look(&Moment { about, this: &self.place.name, past: &self.past, since_answer, others, properties: &properties })
     }
 
     fn properties(&self) -> Map<String, Value> {

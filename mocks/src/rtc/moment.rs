@@ -1,5 +1,7 @@
 //! The moment at which something is done or said, as a defect sees it.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 /// What it is about.
@@ -55,6 +57,8 @@ pub struct Moment<'a> {
     pub this: &'a str,
     /// What the connection has been through.
     pub past: &'a Past,
+    /// How long ago the last exchange of offer and answer came to its end.
+    pub since_answer: Option<Duration>,
     /// How many other connections of the session are open.
     pub others: usize,
     /// The connection's properties as they truly are.

@@ -250,5 +250,12 @@ fn with_moment<T>(asked: &Asked, look: impl FnOnce(&Moment<'_>) -> T) -> T {
         What::Get(name) => About::Property(name),
         What::Listen { kind, .. } => About::Listen(kind),
     };
-    look(&Moment { about, this: &asked.this, past: &Past::default(), others: 0, properties: &Map::new() })
+    look(&Moment {
+        about,
+        this: &asked.this,
+        past: &Past::default(),
+        since_answer: None,
+        others: 0,
+        properties: &Map::new(),
+    })
 }

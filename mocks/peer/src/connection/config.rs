@@ -41,14 +41,12 @@ impl Default for Timing {
 }
 
 /// What a connection does wrong on purpose, so that checks of the other end can be proven. fincert's own peer has none.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Faults {
     /// Any certificate is taken, whatever the description says.
     pub trusting: bool,
     /// Media that comes is dropped before anything sees it; so no report tells of it.
     pub deaf: bool,
-    /// ICE user fragment and password, in the place of random ones.
-    pub ice_credentials: Option<(String, String)>,
 }
 
 /// How a connection is made.

@@ -109,7 +109,7 @@ impl Engine {
         let pc = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_media_engine(settings::media().map_err(|error| other("codecs", &error))?)
-            .with_setting_engine(settings::engine(&timing, &faults))
+            .with_setting_engine(settings::engine(&timing, faults))
             .with_interceptor_registry(registry)
             .with_runtime(Arc::new(Counted { wire: Arc::clone(&wire) }) as Arc<dyn Runtime>)
             .with_handler(Arc::clone(&handler) as Arc<dyn PeerConnectionEventHandler>)

@@ -25,15 +25,9 @@ const MAX_CHECKS: u16 = 6000;
 /// The MID of RFC 9143 section 15, by which media without announced SSRC is told apart.
 const MID: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 
-pub(super) fn engine(timing: &Timing, faults: &Faults) -> SettingEngine {
+pub(super) fn engine(timing: &Timing, faults: Faults) -> SettingEngine {
     let now = Some(Duration::ZERO);
-    let builder = match &faults.ice_credentials {
-        Some((fragment, password)) => {
-            SettingEngineBuilder::new().with_ice_credentials(fragment.clone(), password.clone())
-        }
-        None => SettingEngineBuilder::new(),
-    };
-    builder
+    SettingEngineBuilder::new()
         .with_disable_certificate_fingerprint_verification(faults.trusting)
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_host_acceptance_min_wait(now)
@@ -115,13 +109,13 @@ mod tests {
 
     #[test]
     fn no_name_is_looked_up() {
-        assert_eq!(engine(&Timing::default(), &Faults::default()).multicast_dns().mode, MulticastDnsMode::Disabled);
+        assert_eq!(engine(&Timing::default(), Faults::default()).multicast_dns().mode, MulticastDnsMode::Disabled);
     }
 
     /// An end with one address, and its candidate.
     fn end(now: Instant, port: u16) -> (RTCPeerConnection, RTCIceCandidateInit) {
         let builder =
-            RTCPeerConnectionBuilder::new().with_setting_engine(engine(&Timing::default(), &Faults::default()));
+            RTCPeerConnectionBuilder::new().with_setting_engine(engine(&Timing::default(), Faults::default()));
         let end = builder.with_media_engine(media().unwrap()).build(now).unwrap();
         let candidate = format!("candidate:1 1 udp 2130706431 127.0.0.1 {port} typ host");
         (end, RTCIceCandidateInit { candidate, ..RTCIceCandidateInit::default() })
