@@ -4,19 +4,18 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
+#[path = "support/watched.rs"]
+mod watched;
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Output};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::path::Path;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 use support::{Run, fincert, record, target};
+use watched::Watched;
 
 const PYTHON: &str = "/usr/bin/python3";
 const CARD_NUMBER: &str = "6299901357246801357";
@@ -58,109 +57,30 @@ fn patience(mode: &str) -> &'static str {
     }
 }
 
-/// A run that is under way.
-struct Started {
-    folder: tempfile::TempDir,
-    child: Child,
-    marker: String,
+fn started(target: &str, marker: String, chosen: &[&str], max_wait: &str) -> Watched {
+    let folder = tempfile::tempdir().unwrap();
+    let filter = chosen.join(" | ");
+    let mut command = fincert(folder.path(), &["certify", "--target", target, "--profile", "ocr:BankCard"]);
+    command.args(["--filter", &filter, "--max-wait", max_wait, "--record", "run.jsonl"]);
+    Watched::start(command, folder, marker)
 }
 
-impl Started {
-    fn new(target: &str, marker: String, chosen: &[&str], max_wait: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let filter = chosen.join(" | ");
-        let mut command = fincert(folder.path(), &["certify", "--target", target, "--profile", "ocr:BankCard"]);
-        command.args(["--filter", &filter, "--max-wait", max_wait, "--record", "run.jsonl"]);
-        command.stdout(File::create(folder.path().join("stdout")).unwrap());
-        command.stderr(File::create(folder.path().join("stderr")).unwrap());
-        let child = command.spawn().unwrap();
-        Self { folder, child, marker }
-    }
-
-    fn hostile(mode: &str, scenario: &str, chosen: &[&str]) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let marker = format!("marker-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let target = format!("stdio:{PYTHON} '{}' {mode} {scenario} {marker}", target("hostile.py").display());
-        Self::new(&target, marker, chosen, patience(mode))
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn wait_for_transcripts(&mut self, count: usize) {
-        let written = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
-        while written(self.path("run.jsonl")).matches("{\"line\":\"transcript\"").count() < count {
-            assert!(self.child.try_wait().unwrap().is_none(), "{}", written(self.path("stderr")));
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-    }
-
-    /// The high-water mark of fincert's own memory, read until it ends.
-    fn peak_memory_kb(&mut self) -> u64 {
-        let status = format!("/proc/{}/status", self.child.id());
-        let mut peak = 0;
-        while self.child.try_wait().unwrap().is_none() {
-            let text = std::fs::read_to_string(&status).unwrap_or_default();
-            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-            peak = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(peak);
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        peak
-    }
-
-    /// Waits for the end, and looks at what must hold for every run.
-    fn finish(mut self) -> (Run, tempfile::TempDir) {
-        let status = self.child.wait().unwrap();
-        let read = |name: &str| std::fs::read(self.path(name)).unwrap();
-        let output = Output { status, stdout: read("stdout"), stderr: read("stderr") };
-        let run = Run::new(&output, record(&self.path("run.jsonl")));
-        for text in [&run.stdout, &run.stderr] {
-            let steers = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
-            assert!(!text.contains(steers), "{text}");
-        }
-        assert!(!run.record.iter().any(holds_controls), "a control character in the record");
-        assert!(!run.all_text().contains(CARD_NUMBER), "a card number");
-        assert_eq!(processes(&self.marker), Vec::<String>::new(), "left behind");
-        (run, self.folder)
-    }
+fn hostile(mode: &str, scenario: &str, chosen: &[&str]) -> Watched {
+    let marker = watched::marker();
+    let target = format!("stdio:{PYTHON} '{}' {mode} {scenario} {marker}", target("hostile.py").display());
+    started(&target, marker, chosen, patience(mode))
 }
 
-/// Whether a string of the value, or a key, holds a control character.
-fn holds_controls(value: &Value) -> bool {
-    let controls = |text: &str| text.chars().any(char::is_control);
-    match value {
-        Value::String(text) => controls(text),
-        Value::Array(items) => items.iter().any(holds_controls),
-        Value::Object(object) => object.iter().any(|(key, inner)| controls(key) || holds_controls(inner)),
-        _ => false,
-    }
-}
-
-/// The command lines that hold the marker. A killed process takes a moment to go, so those are waited for.
-fn processes(marker: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for _ in 0..if marker.is_empty() { 0 } else { 500 } {
-        let lines = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-            let line = std::fs::read(entry.ok()?.path().join("cmdline")).ok()?;
-            Some(String::from_utf8_lossy(&line).replace('\0', " "))
-        });
-        found = lines.filter(|line| line.split_whitespace().any(|word| word == marker)).collect();
-        if found.is_empty() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    found
+/// Waits for the end, and looks at what must hold for every run.
+fn finish(started: Watched) -> (Run, tempfile::TempDir) {
+    let (run, folder) = started.finish();
+    assert!(!run.all_text().contains(CARD_NUMBER), "a card number");
+    (run, folder)
 }
 
 /// A whole run, judged again from its record with the same result.
-fn whole(started: Started, chosen: &[&str]) -> Run {
-    let (run, folder) = started.finish();
+fn whole(started: Watched, chosen: &[&str]) -> Run {
+    let (run, folder) = finish(started);
     let driven: Vec<&str> = run.lines("transcript").iter().map(|line| line["scenario"].as_str().unwrap()).collect();
     assert_eq!(driven, chosen, "{}", run.stderr);
     let again = fincert(folder.path(), &["judge", "run.jsonl"]).output().unwrap();
@@ -169,7 +89,7 @@ fn whole(started: Started, chosen: &[&str]) -> Run {
 }
 
 fn drive(mode: &str, scenario: &str) -> Run {
-    whole(Started::hostile(mode, scenario, &CHOSEN), &CHOSEN)
+    whole(hostile(mode, scenario, &CHOSEN), &CHOSEN)
 }
 
 fn ended(run: &Run) -> [&str; 4] {
@@ -316,7 +236,7 @@ never_start! {
 }
 
 fn not_there(target: &str) -> Run {
-    whole(Started::new(target, String::new(), &CHOSEN, "20"), &CHOSEN)
+    whole(started(target, String::new(), &CHOSEN, "20"), &CHOSEN)
 }
 
 #[test]
@@ -349,7 +269,7 @@ fn a_port_where_nobody_listens_or_speaks_http_only() {
 #[test]
 fn one_scenario_is_enough_to_see_that_a_target_does_not_start() {
     for mode in ["exits-at-once", "floods-in-hello", "hello-version"] {
-        let run = whole(Started::hostile(mode, EVERY, &[BEFORE]), &[BEFORE]);
+        let run = whole(hostile(mode, EVERY, &[BEFORE]), &[BEFORE]);
         assert_eq!(run.code, Some(3), "{mode}: {}", run.stdout);
     }
 }
@@ -419,7 +339,7 @@ fn hello_keeps_a_bounded_part_of_what_it_was_told() {
 
 /// Large answers, legal and not: what becomes of them, and what fincert needs for it.
 fn large(mode: &str) -> Run {
-    let mut started = Started::hostile(mode, TROUBLE, &CHOSEN);
+    let mut started = hostile(mode, TROUBLE, &CHOSEN);
     let peak = started.peak_memory_kb();
     let record = started.path("run.jsonl").metadata().unwrap().len();
     let run = whole(started, &CHOSEN);
@@ -470,10 +390,10 @@ fn many_secrets_do_not_make_masking_endless() {
 
 #[test]
 fn an_interrupt_keeps_what_there_was() {
-    let mut started = Started::hostile("hangs", TROUBLE, &CHOSEN);
+    let mut started = hostile("hangs", TROUBLE, &CHOSEN);
     started.wait_for_transcripts(1);
     started.signal(Signal::INT);
-    let (run, folder) = started.finish();
+    let (run, folder) = finish(started);
     assert_eq!(run.code, Some(130), "{}", run.stderr);
     assert_eq!(run.lines("transcript").len(), 1);
     assert_eq!(run.ended(BEFORE), "driven");
@@ -487,20 +407,20 @@ fn an_interrupt_keeps_what_there_was() {
 #[test]
 fn a_termination_is_an_interrupt() {
     for signal in [Signal::TERM, Signal::HUP] {
-        let mut started = Started::hostile("hangs", TROUBLE, &CHOSEN);
+        let mut started = hostile("hangs", TROUBLE, &CHOSEN);
         started.wait_for_transcripts(1);
         started.signal(signal);
-        let (run, _folder) = started.finish();
+        let (run, _folder) = finish(started);
         assert_eq!((run.code, run.lines("transcript").len()), (Some(130), 1), "{}", run.stderr);
     }
 }
 
 #[test]
 fn a_killed_run_keeps_every_complete_line() {
-    let mut started = Started::hostile("silent", AFTER, &CHOSEN);
+    let mut started = hostile("silent", AFTER, &CHOSEN);
     started.wait_for_transcripts(2);
     started.signal(Signal::KILL);
-    let (run, folder) = started.finish();
+    let (run, folder) = finish(started);
     assert_eq!(run.code, None);
     let driven = run.lines("transcript").len();
     assert!((2..4).contains(&driven) && run.lines("judgement").is_empty(), "{driven}");

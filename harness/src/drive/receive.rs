@@ -6,7 +6,7 @@ use std::time::Instant;
 use fincert_schemas::bridge::{CallbackKind, CallbackParams, EventParams, Via};
 use fincert_schemas::capture::{CallContext, Capture};
 use fincert_schemas::run::{Event, Reason, What};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::inbound::{self, Message};
 use super::session::{Lost, Reply, Session};
@@ -141,7 +141,7 @@ impl Session {
         let (handle, kind) = (capture.handle(&event.this), capture.text(&event.kind, 64));
         self.note(What::Emitted { handle, kind, value, known });
         if known {
-            self.scene.heard.push(event);
+            self.scene.heard.push(essence(event));
         }
     }
 
@@ -202,6 +202,36 @@ impl Session {
             What::BadFrame { fault, detail: capture.text(&detail, 200), quote: capture.text(&head, 160), bytes: size };
         self.note(what);
     }
+}
+
+/// What of an event flows go by: the candidate as it is handed on, and the state of ICE. The rest may be large.
+fn essence(mut event: EventParams) -> EventParams {
+    let all = std::mem::take(&mut event.event);
+    let mut kept = Map::new();
+    if let Value::Object(mut all) = all {
+        if let Some(candidate) = all.remove("candidate") {
+            let candidate = match candidate {
+                Value::Object(members) => {
+                    let handed_on = members.into_iter().filter(|(name, _)| CANDIDATE.contains(&name.as_str()));
+                    Value::Object(handed_on.map(|(name, value)| (name, scalar(value))).collect())
+                }
+                other => scalar(other),
+            };
+            kept.insert("candidate".to_owned(), candidate);
+        }
+        if let Some(state) = all.remove("iceConnectionState") {
+            kept.insert("iceConnectionState".to_owned(), scalar(state));
+        }
+    }
+    EventParams { event: Value::Object(kept), ..event }
+}
+
+/// The members of a candidate that addIceCandidate takes (W3C webrtc-pc, RTCIceCandidateInit).
+const CANDIDATE: [&str; 4] = ["candidate", "sdpMid", "sdpMLineIndex", "usernameFragment"];
+
+/// A value that holds no others; what does is none that a candidate has, and is not mistaken for a missing one.
+fn scalar(value: Value) -> Value {
+    if value.is_array() || value.is_object() { Value::Bool(false) } else { value }
 }
 
 /// Tells equal values from others, well enough to save capturing one twice.
