@@ -80,8 +80,7 @@ async fn set_up() {
 /// All at once, and each must come up.
 async fn many() {
     let began = Instant::now();
-    let calls: Vec<_> =
-        (0..AT_ONCE).map(|_| tokio::spawn(call(Referee::WebrtcRs, Referee::WebrtcRs))).collect();
+    let calls: Vec<_> = (0..AT_ONCE).map(|_| tokio::spawn(call(Referee::WebrtcRs, Referee::WebrtcRs))).collect();
     for one in calls {
         one.await.unwrap();
     }
@@ -253,9 +252,17 @@ async fn profile(name: &str, plan: Plan) {
     let took = began.elapsed();
     let evidence = Evidence { header: &header, sessions: &gathered.sessions, transcripts: &gathered.transcripts };
     let judged = judge::judge(law(), evidence);
-    println!("the profile webrtc, {name:<12} {:>8.1} s      (goal: under 60; {:?})", took.as_secs_f64(), judged.standing);
+    println!(
+        "the profile webrtc, {name:<12} {:>8.1} s      (goal: under 60; {:?})",
+        took.as_secs_f64(),
+        judged.standing
+    );
     let connected: Vec<Duration> = gathered.transcripts.iter().filter_map(offer_to_connected).collect();
-    println!("  from createOffer to connected  {:>8.0} ms     (median of {} calls)", median(connected.clone()), connected.len());
+    println!(
+        "  from createOffer to connected  {:>8.0} ms     (median of {} calls)",
+        median(connected.clone()),
+        connected.len()
+    );
 }
 
 /// From the offer asked for to both ends connected, as the transcript of a call has it.
@@ -268,7 +275,8 @@ fn offer_to_connected(transcript: &Transcript) -> Option<Duration> {
         What::Peer { did: PeerDid::Description { local: true, .. }, .. } => true,
         _ => false,
     })?;
-    let peer = at(&|what| matches!(what, What::Peer { did: PeerDid::Connection { state }, .. } if state == "connected"))?;
+    let peer =
+        at(&|what| matches!(what, What::Peer { did: PeerDid::Connection { state }, .. } if state == "connected"))?;
     let target = at(&|what| {
         matches!(what, What::Emitted { kind, value, .. } if kind == "iceconnectionstatechange"
             && value.value.get("iceConnectionState").is_some_and(|state| state == "connected"))
