@@ -62,7 +62,9 @@ pub(super) const ALL: &[Defect] = &[
             local_lines(moment, plan, Of::Both, |line| match line.strip_prefix("o=") {
                 Some(origin) => {
                     let mut words: Vec<&str> = origin.split(' ').collect();
-                    let id = words.iter().skip(1).take(2).copied().collect::<String>();
+                    let digits = |at: usize| words.get(at).copied().unwrap_or_default();
+                    let (kept, last) = (&digits(1)[..digits(1).len().saturating_sub(1)], digits(2));
+                    let id = format!("{kept}{}", &last[last.len().saturating_sub(1)..]);
                     if let Some(word) = words.get_mut(1) {
                         *word = &id;
                     }
@@ -141,14 +143,9 @@ pub(super) const ALL: &[Defect] = &[
     .also(RENEGOTIATION),
     Defect::says(
         "no-bundle",
-        ["只有一个 m 行的 SDP 没有 BUNDLE 组", "an SDP with one m-line has no BUNDLE group"],
+        ["仅接收音频的 offer 没有 BUNDLE 组", "an offer to receive audio alone has no BUNDLE group"],
         &["webrtc.sdp.bundle"],
-        |moment, plan| {
-            local_sdp(moment, plan, Of::Both, |text| match sdp::sections(text).len() {
-                1 => sdp::lines(text, |line| without(line, "a=group:BUNDLE")),
-                _ => text.to_owned(),
-            })
-        },
+        |moment, plan| alone(moment, plan, "offerToReceiveAudio", |line| without(line, "a=group:BUNDLE")),
     ),
     Defect::says(
         "no-rtcp-mux",
