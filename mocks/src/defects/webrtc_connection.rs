@@ -5,7 +5,7 @@ use fincert_schemas::run::flow::MediaKind;
 use serde_json::{Value, json};
 
 use super::Defect;
-use super::webrtc_edit::{accepted, property, reject, resolved, sync, works};
+use super::webrtc_edit::{NO_TRACKS, accepted, property, reject, resolved, sync, works};
 use crate::plan::Plan;
 use crate::rtc::{Moment, Options, Refusal, Task};
 
@@ -15,25 +15,6 @@ const ADD_TRACK: &str = "addTrack";
 const OPTIONS: &[&str] = &["webrtc.pc.create.options"];
 const GIVEN: &[&str] = &["webrtc.pc.get-configuration"];
 const INVALID: &[&str] = &["webrtc.pc.create.invalid-options"];
-
-/// What there is not where no track is added: an offer without m-lines connects nothing, and gathers nothing.
-const NO_TRACKS: &[&str] = &[
-    "webrtc.call.audio-only",
-    "webrtc.call.offerer-swap",
-    "webrtc.call.target-offers",
-    "webrtc.call.ten-renegotiations",
-    "webrtc.call.two-connections",
-    "webrtc.call.video-only",
-    "webrtc.event.icecandidate",
-    "webrtc.event.negotiationneeded",
-    "webrtc.event.negotiationneeded.once",
-    "webrtc.media.sent",
-    "webrtc.pc.add-track.twice-or-closed",
-    "webrtc.pc.create-offer.again",
-    "webrtc.pc.ice-gathering-state",
-    "webrtc.renegotiation.target-adds-video",
-    "webrtc.sdp.msid",
-];
 
 pub(super) const ALL: &[Defect] = &[
     Defect::says(

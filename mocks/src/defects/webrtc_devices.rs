@@ -4,7 +4,7 @@ use fincert_schemas::bridge::Via;
 use serde_json::{Value, json};
 
 use super::Defect;
-use super::webrtc_edit::{reject, resolved, sync};
+use super::webrtc_edit::{NO_TRACKS, concat, reject, resolved, sync};
 use crate::plan::Plan;
 use crate::rtc::{Moment, Task};
 
@@ -124,11 +124,10 @@ pub(super) const ALL: &[Defect] = &[
             false => plan,
         },
     )
-    .also(&[
-        "webrtc.stream",
-        "webrtc.media-devices.get-user-media.audio",
-        "webrtc.media-devices.get-user-media.video",
-    ]),
+    .also(&concat::<{ NO_TRACKS.len() + 3 }>(
+        NO_TRACKS,
+        &["webrtc.stream", "webrtc.media-devices.get-user-media.audio", "webrtc.media-devices.get-user-media.video"],
+    )),
     Defect::does(
         "user-media-without-video",
         ["video 为 true 时没有视频 track", "with video true there is no video track"],
@@ -138,7 +137,7 @@ pub(super) const ALL: &[Defect] = &[
             other => other,
         },
     )
-    .also(&["webrtc.stream.get-tracks.kinds"]),
+    .also(&["webrtc.call.video-only", "webrtc.stream.get-tracks.kinds"]),
     Defect::does(
         "user-media-without-audio",
         ["audio 为 true 时没有音频 track", "with audio true there is no audio track"],
@@ -148,7 +147,7 @@ pub(super) const ALL: &[Defect] = &[
             other => other,
         },
     )
-    .also(&["webrtc.stream.get-tracks.kinds"]),
+    .also(&["webrtc.call.audio-only", "webrtc.stream.get-tracks.kinds"]),
     Defect::does(
         "user-media-video-unasked",
         ["没有要求视频却有视频 track", "there is a video track that was not asked for"],

@@ -25,6 +25,25 @@ pub(super) const NO_CALL: &[&str] = &[
     "webrtc.ice.relayed-media",
 ];
 
+/// What there is not where no track is added: an offer without m-lines connects nothing, and gathers nothing.
+pub(super) const NO_TRACKS: &[&str] = &[
+    "webrtc.call.audio-only",
+    "webrtc.call.offerer-swap",
+    "webrtc.call.target-offers",
+    "webrtc.call.ten-renegotiations",
+    "webrtc.call.two-connections",
+    "webrtc.call.video-only",
+    "webrtc.event.icecandidate",
+    "webrtc.event.negotiationneeded",
+    "webrtc.event.negotiationneeded.once",
+    "webrtc.media.sent",
+    "webrtc.pc.add-track.twice-or-closed",
+    "webrtc.pc.create-offer.again",
+    "webrtc.pc.ice-gathering-state",
+    "webrtc.renegotiation.target-adds-video",
+    "webrtc.sdp.msid",
+];
+
 /// Calls that do not come up where the target cannot offer.
 pub(super) const TARGET_OFFERS: &[&str] = &[
     "webrtc.call.audio-only",

@@ -6,7 +6,7 @@ use fincert_schemas::run::flow::MediaKind;
 use serde_json::{Value, json};
 
 use super::Defect;
-use super::webrtc_edit::{property, resolved, sync, undefined};
+use super::webrtc_edit::{NO_TRACKS, concat, property, resolved, sync, undefined};
 use crate::plan::Plan;
 use crate::rtc::{Moment, Refusal, Task, sdp};
 
@@ -30,7 +30,7 @@ pub(super) const ALL: &[Defect] = &[
             })
         },
     )
-    .also(&["webrtc.stream.get-tracks"]),
+    .also(&concat::<{ NO_TRACKS.len() + 1 }>(NO_TRACKS, &["webrtc.stream.get-tracks"])),
     Defect::says(
         "stream-id-number",
         ["streamId 为数字", "streamId is a number"],
@@ -60,7 +60,8 @@ pub(super) const ALL: &[Defect] = &[
         ["getTracks 返回 {tracks: […]}", "getTracks resolves to {tracks: […]}"],
         &["webrtc.stream.get-tracks"],
         |moment, plan| resolved(moment, plan, TRACKS, |value| *value = json!({"tracks": value.take()})),
-    ),
+    )
+    .also(NO_TRACKS),
     Defect::does(
         "tracks-two-audio",
         ["stream 有两个音频 track", "the stream has two audio tracks"],

@@ -160,7 +160,9 @@ fn gathered(sink: &mut Sink<'_>, pc: Pc<'_, '_>, step: u32, expects: bool) {
         return;
     }
     // An instance of a class has no keys of its own: every candidate looks like the end.
-    let hollow = ends.iter().filter(|event| event.value().get("candidate") == Some(&Value::Object(Map::new()))).count();
+    let is_hollow = |event: &&&Emitted<'_>| event.value().get("candidate") == Some(&Value::Object(Map::new()));
+    // Where a candidate shows some field, its fields are its own; a restart has an end of its own.
+    let hollow = if some.is_empty() { ends.iter().filter(is_hollow).count() } else { 0 };
     let cause = if hollow > 1 { "candidate-without-keys" } else { "icecandidate:none" };
     if hollow > 1 {
         let expected = ("字段是 candidate 自身可枚举的键", "fields that are own enumerable keys of the candidate");
