@@ -4,7 +4,6 @@
 mod support;
 
 use std::net::{TcpStream, UdpSocket};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -59,13 +58,14 @@ impl Drop for Coturn {
     }
 }
 
-fn relayed(folder: &Path, coturn: &Coturn) -> Run {
+/// The relay flows against a target.
+fn relayed(target: &str, coturn: &Coturn) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
     let server = format!("fincert:open-sesame@turn:127.0.0.1:{}", coturn.port);
-    let arguments = [
-        "certify", "--seed", "1", "--integration", "integrated", "--filter", "webrtc.relay*", "--turn-server", &server,
-        "--record", "run.jsonl",
-    ];
-    let output = fincert(folder, &arguments).output().unwrap();
+    let mut command = fincert(folder, &["certify", "--seed", "1", "--target", target, "--turn-server", &server]);
+    command.args(["--profile", "webrtc", "--filter", "webrtc.relay*", "--record", "run.jsonl"]);
+    let output = command.output().unwrap();
     let run = Run::new(&output, record(&folder.join("run.jsonl")));
     assert!(!run.all_text().contains("open-sesame"), "the password is kept or shown");
     run
@@ -74,17 +74,20 @@ fn relayed(folder: &Path, coturn: &Coturn) -> Run {
 #[test]
 fn calls_are_relayed_by_a_server_that_is_not_ours() {
     let coturn = Coturn::start();
-    let folder = tempfile::tempdir().unwrap();
-    let run = relayed(folder.path(), &coturn);
-    for (requirement, scenario) in [
-        ("webrtc.ice.relay-only", "webrtc.relay"),
-        ("webrtc.ice.relayed-media", "webrtc.relay"),
-        ("webrtc.media.sent", "webrtc.relay"),
-        ("webrtc.media.received", "webrtc.relay"),
-        ("webrtc.ice.relayed-media", "webrtc.relay.fincert-offers"),
-        ("webrtc.ice.wrong-turn-credential", "webrtc.relay.wrong-credential"),
-    ] {
-        assert_eq!(run.verdict(requirement, scenario), "pass", "{requirement} in {scenario}\n{}", run.stdout);
+    for target in ["mock", "browser"] {
+        let run = relayed(target, &coturn);
+        assert_ne!(run.code, Some(3), "{target}: {}", run.stderr);
+        for (requirement, scenario) in [
+            ("webrtc.ice.relay-only", "webrtc.relay"),
+            ("webrtc.ice.relayed-media", "webrtc.relay"),
+            ("webrtc.media.sent", "webrtc.relay"),
+            ("webrtc.media.received", "webrtc.relay"),
+            ("webrtc.ice.relayed-media", "webrtc.relay.fincert-offers"),
+            ("webrtc.ice.wrong-turn-credential", "webrtc.relay.wrong-credential"),
+        ] {
+            let verdict = run.verdict(requirement, scenario);
+            assert_eq!(verdict, "pass", "{target}: {requirement} in {scenario}\n{}", run.stdout);
+        }
+        assert_eq!(run.judgement()["findings"].as_array().unwrap().len(), 0, "{target}: {}", run.stdout);
     }
-    assert_eq!(run.judgement()["findings"].as_array().unwrap().len(), 0, "{}", run.stdout);
 }

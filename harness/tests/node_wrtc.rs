@@ -37,6 +37,7 @@ fn it_fails_exactly_as_the_list_says() {
     let run = certify(folder.path(), &known(), &["--profile", "webrtc"]);
     assert_eq!(run.code, Some(0), "{}\n{}", run.stdout, run.stderr);
     assert_eq!(run.judgement()["standing"], "as-expected", "{}", run.stdout);
+    assert!(run.stdout.contains("not certified, as expected"), "{}", run.stdout);
 }
 
 /// An entry that passes is red, so that the list cannot outlive its reason.

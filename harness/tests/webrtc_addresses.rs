@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use netns::Namespace;
 use serde_json::Value;
-use support::{Run, record, target};
+use support::{Run, fincert, record, target};
 
 const PYTHON: &str = "/usr/bin/python3";
 /// Here fincert watches a call that does not come up for some seconds.
@@ -74,10 +74,9 @@ fn drive(at: &Namespace, file: &Path, more: &[&str]) -> Run {
     let script = target("webrtc_hostile.py");
     let target =
         format!("stdio:{PYTHON} '{}' elsewhere {FLOW} marker {ELSEWHERE} '{}'", script.display(), file.display());
-    let mut command = at.command(env!("CARGO_BIN_EXE_fincert"));
-    command.args(["certify", "--target", &target, "--profile", "webrtc", "--filter", FLOW, "--referee", "both"]);
-    command.args(["--record", "run.jsonl"]).args(more).current_dir(folder.path()).stdin(Stdio::null());
-    let output = command.output().unwrap();
+    let mut command = fincert(folder.path(), &["certify", "--target", &target, "--profile", "webrtc"]);
+    command.args(["--filter", FLOW, "--referee", "both", "--record", "run.jsonl"]).args(more);
+    let output = at.inside(&command).output().unwrap();
     let run = Run::new(&output, record(&folder.path().join("run.jsonl")));
     let ended: Vec<_> = run.lines("transcript").iter().map(|line| line["ended"]["how"].clone()).collect();
     assert_eq!(ended, ["driven", "driven"], "{}", run.stderr);

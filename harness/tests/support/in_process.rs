@@ -1,4 +1,5 @@
 //! Certifying within the test's own process.
+#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::collections::BTreeSet;
 

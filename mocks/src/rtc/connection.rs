@@ -164,6 +164,10 @@ impl Actor {
                 self.say(&asked.id, About::Listen(kind), plan).await;
             }
             What::Call { .. } if asked.name() == "close" => self.close(asked).await,
+            What::Call { .. } if self.waiting.len() >= MAX_WAITING => {
+                let refusal = Refusal::of_operation("too many calls of this connection wait");
+                self.answer(&asked, Plan::only(Action::Answer(refusal.settle()))).await;
+            }
             What::Call { .. } => self.waiting.push_back(asked),
         }
     }

@@ -1,11 +1,11 @@
 //! `ft.webrtc`: real connections behind the handles of the bridge (3.1, 3.2).
 //!
-//! A session's objects stand in its [`room`]. Each connection has a task of its own ([`connection`]), which does one
+//! A session's objects stand in its room. Each connection has a task of its own, which does one
 //! thing after the other, as the operations chain of W3C webrtc-pc section 4.4.1.2 wants it, and through which its
 //! answers, events and properties go in the order in which they came to be. So an event that fires before a promise
 //! resolves is sent before its answer.
 //!
-//! What is to be done about a call is decided without I/O ([`decide`]): a [`Task`]. Only then is it carried out by the
+//! What is to be done about a call is decided without I/O: a [`Task`]. Only then is it carried out by the
 //! engine, and what there is to say of it is a plan, as everywhere in the mock host. A defect changes the task, or the
 //! plan, or both; it is pure, and sees the [`Moment`].
 
