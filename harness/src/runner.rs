@@ -339,7 +339,8 @@ impl Runner<'_, '_> {
         };
         // An absent SDK declares what would be there; of section 3 it need not even know the names.
         let named = |capability: &String| hello.capabilities.contains(capability);
-        if !supported && !(absent && scenario.capability.as_ref().is_none_or(named)) {
+        let absence = absent && scenario.capability.as_ref().is_none_or(named);
+        if !(supported || absence) {
             return Some(Reason::NotDeclared);
         }
         (scenario.pace == Pace::Person && (!hello.human || (self.plan.unattended && !hello.simulated)))

@@ -60,6 +60,9 @@ struct Heard {
     ice: Option<String>,
 }
 
+/// What a peer tells, with its slot.
+type OfPeer = (usize, PeerEvent);
+
 /// What became of a call.
 #[derive(Debug, Clone)]
 pub(super) struct Settled {
@@ -80,7 +83,7 @@ pub(super) struct Stage<'s, 'd, 'c> {
     scenario: String,
     step: u32,
     pub(super) slots: Vec<Slot>,
-    peers: (mpsc::Sender<(usize, PeerEvent)>, mpsc::Receiver<(usize, PeerEvent)>),
+    peers: (mpsc::Sender<OfPeer>, mpsc::Receiver<OfPeer>),
     /// Calls whose answer nobody waits for at the moment.
     pending: Vec<u64>,
     /// Every event of the target so far, as far as flows go by it.
@@ -294,7 +297,7 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         let mut polls = 1;
         let mut last = self.get(handle, name).await?;
         loop {
-            let shows = last.as_ref().is_ok_and(|value| wanted(value));
+            let shows = last.as_ref().is_ok_and(&wanted);
             if shows || last.is_err() || Instant::now() >= deadline {
                 if !shows {
                     *self.missed.entry(name.to_owned()).or_default() += 1;
