@@ -66,7 +66,7 @@ fn wrong_usage_of_certify() {
         certify(&["--target", "listen:everywhere"]),
         traced(&["--profile", "passport"]),
         traced(&["--profile", "ocr:Passport"]),
-        traced(&["--profile", "webrtc"]),
+        traced(&["--profile", "webrtc-components"]),
         traced(&["--filter", "no.such.*"]),
         traced(&["--profile", "face", "--filter", "ocr.*"]),
         traced(&["--filter", "(ocr.* | face.*"]),
