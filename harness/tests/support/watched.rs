@@ -98,9 +98,11 @@ impl Watched {
 /// A string of the value, or a key, that holds a control character.
 fn controls<'v>(key: &str, value: &'v Value) -> Option<&'v str> {
     // SDP is kept with its line ends; a record is JSON, in which they are spelled out.
-    let of_lines = |c: char| matches!(key, "sdp" | "candidate") && matches!(c, '\r' | '\n');
+    // A description that a target hands over as a bare text is SDP, too.
+    let is_sdp = |text: &str| matches!(key, "sdp" | "candidate") || text.starts_with("v=0");
+    let of_lines = |text: &str, c: char| is_sdp(text) && matches!(c, '\r' | '\n');
     match value {
-        Value::String(text) => text.contains(|c: char| c.is_control() && !of_lines(c)).then_some(text),
+        Value::String(text) => text.contains(|c: char| c.is_control() && !of_lines(text, c)).then_some(text),
         Value::Array(items) => items.iter().find_map(|item| controls(key, item)),
         Value::Object(object) => object.iter().find_map(|(key, inner)| {
             if key.contains(char::is_control) { Some(key.as_str()) } else { controls(key, inner) }

@@ -22,6 +22,8 @@ const TICK: Duration = Duration::from_millis(20);
 pub(super) const PROPERTY: Duration = Duration::from_secs(2);
 /// The same for a property that never showed it before: the fault is known by then.
 const PROPERTY_MISSED: Duration = Duration::from_millis(150);
+/// The longest text that is polled again, in bytes; the longest state of WebRTC has 20.
+const LONGEST_STATE: usize = 1_024;
 /// How long the bridge's own methods may take.
 const BRIDGE: Duration = Duration::from_secs(10);
 /// No state of ICE has a longer name.
@@ -298,7 +300,9 @@ impl<'s, 'd, 'c> Stage<'s, 'd, 'c> {
         let mut last = self.get(handle, name).await?;
         loop {
             let shows = last.as_ref().is_ok_and(&wanted);
-            if shows || last.is_err() || Instant::now() >= deadline {
+            // No state is that long; to ask for it again and again would bring nothing but a flood.
+            let absurd = last.as_ref().is_ok_and(|value| value.as_str().is_some_and(|text| text.len() > LONGEST_STATE));
+            if shows || absurd || last.is_err() || Instant::now() >= deadline {
                 if !shows {
                     *self.missed.entry(name.to_owned()).or_default() += 1;
                 }
