@@ -53,7 +53,7 @@ fn without_arguments_the_mock_host_is_certified_and_reports_are_left() {
         ("witness-video", "certified"),
         ("integration", "certified"),
         ("recorder", "not-offered"),
-        ("webrtc", "not-offered"),
+        ("webrtc", "certified"),
         ("webrtc-components", "not-offered"),
     ] {
         let decision = decisions.iter().find(|c| c["name"] == profile).unwrap();
