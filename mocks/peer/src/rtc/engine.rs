@@ -35,6 +35,8 @@ use crate::peer::{IceServer, PeerError, SdpKind};
 use crate::policy::setup::Role;
 use crate::sync::lock;
 
+/// How long the crate may take to tell what it alone knows.
+const LOOKED: Duration = Duration::from_secs(1);
 /// How long a BYE may take to leave.
 const GOODBYE: Duration = Duration::from_millis(100);
 
@@ -130,10 +132,14 @@ impl Engine {
             }
             let living = wire.lives();
             tokio::spawn(async move {
-                handler.look().await;
-                if look == Look::Alerted {
-                    handler.look_for_the_end().await;
-                }
+                let looked = async {
+                    handler.look().await;
+                    if look == Look::Alerted {
+                        handler.look_for_the_end().await;
+                    }
+                };
+                // Whoever asks a driver that is being ended waits for ever, and keeps its sockets.
+                let _ = tokio::time::timeout(LOOKED, looked).await;
                 drop(living);
             });
         }));
