@@ -27,8 +27,9 @@ const SHORT: [&str; 10] = [
     "webrtc.relay.wrong-credential",
 ];
 const ROUNDS: usize = 24;
-/// When runs are interrupted: at the start, in negotiation, in calls.
-const INTERRUPTS_MS: [u64; 5] = [10, 50, 120, 250, 400];
+/// When runs are interrupted: at the start, in negotiation, in calls; so often, and so much later each time.
+const INTERRUPTS: u64 = 30;
+const INTERRUPT_MS: u64 = 12;
 /// tokio's threads for files end when they have had nothing to do for 10 s.
 const IDLE: Duration = Duration::from_secs(12);
 /// How long it is waited for what shall go; a bound on hanging, and no expectation.
@@ -93,15 +94,15 @@ async fn interrupted(after_ms: u64) {
 async fn nothing_is_left_after_two_hundred_flows() {
     // What is made once and kept, such as threads for files, is made here.
     round(Referees::Both).await;
-    interrupted(INTERRUPTS_MS[0]).await;
+    interrupted(INTERRUPT_MS).await;
     let before = least(IDLE, Held::default()).await;
     let mut flows = 0;
     for turn in 0..ROUNDS {
         flows += round(if turn % 2 == 0 { Referees::WebrtcRs } else { Referees::Str0m }).await;
     }
     assert!(flows >= 200, "only {flows} flows were driven");
-    for after in INTERRUPTS_MS {
-        interrupted(after).await;
+    for number in 0..INTERRUPTS {
+        interrupted(number * INTERRUPT_MS).await;
     }
     let after = least(PATIENCE, before).await;
     assert!(!after.exceeds(before), "before {before:?}, after {after:?}");

@@ -14,6 +14,7 @@ use rtc::peer_connection::configuration::RTCOfferOptions;
 use rtc::peer_connection::transport::{RTCDtlsRole, RTCDtlsTransportState};
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use webrtc::error::Error;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::transport::DtlsTransport;
@@ -35,8 +36,6 @@ use crate::peer::{IceServer, PeerError, SdpKind};
 use crate::policy::setup::Role;
 use crate::sync::lock;
 
-/// How long the crate may take to tell what it alone knows.
-const LOOKED: Duration = Duration::from_secs(1);
 /// How long a BYE may take to leave.
 const GOODBYE: Duration = Duration::from_millis(100);
 
@@ -108,18 +107,24 @@ impl Engine {
         let registry = settings::interceptors().with(Slot::from(tap::SLOT), Tap::new(&drain));
         let handler = Arc::new(Handler { tell, wire: Arc::clone(&wire), pc: OnceLock::new() });
         let bind = if bind.is_empty() { default_addresses() } else { bind };
-        let pc = PeerConnectionBuilder::new()
+        let builder = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_media_engine(settings::media().map_err(|error| other("codecs", &error))?)
             .with_setting_engine(settings::engine(&timing, faults))
             .with_interceptor_registry(registry)
             .with_runtime(Arc::new(Counted { wire: Arc::clone(&wire) }) as Arc<dyn Runtime>)
             .with_handler(Arc::clone(&handler) as Arc<dyn PeerConnectionEventHandler>)
-            .with_udp_addrs(bind.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect::<Vec<_>>())
-            .build()
-            .await
-            .map_err(|error| other("a connection could not be made", &error))?;
-        let pc: Arc<dyn PeerConnection> = Arc::new(pc);
+            .with_udp_addrs(bind.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect::<Vec<_>>());
+        // In a task of its own: whoever asked may not wait for the end of it.
+        let (done, made) = oneshot::channel();
+        tokio::spawn(async move {
+            let _ = done.send(builder.build().await.map(|pc| Fresh(Some(Arc::new(pc)), Handle::current())));
+        });
+        let pc = match made.await {
+            Ok(built) => built.map_err(|error| other("a connection could not be made", &error))?.taken(),
+            Err(_) => None,
+        };
+        let pc = pc.ok_or_else(|| PeerError::Other("a connection could not be made: the crate panicked".to_owned()))?;
         // Set once, here.
         let _ = handler.pc.set(Arc::downgrade(&pc));
         let (handler, living) = (Arc::downgrade(&handler), Arc::downgrade(&wire));
@@ -132,14 +137,10 @@ impl Engine {
             }
             let living = wire.lives();
             tokio::spawn(async move {
-                let looked = async {
-                    handler.look().await;
-                    if look == Look::Alerted {
-                        handler.look_for_the_end().await;
-                    }
-                };
-                // Whoever asks a driver that is being ended waits for ever, and keeps its sockets.
-                let _ = tokio::time::timeout(LOOKED, looked).await;
+                handler.look().await;
+                if look == Look::Alerted {
+                    handler.look_for_the_end().await;
+                }
                 drop(living);
             });
         }));
@@ -241,6 +242,25 @@ impl Engine {
                 if let Err(error) = pc.close().await {
                     tracing::debug!("close: {error}");
                 }
+            });
+        }
+    }
+}
+
+/// A connection that nobody has taken yet. The crate's driver of one that is dropped without a close would go on for ever.
+struct Fresh(Option<Arc<dyn PeerConnection>>, Handle);
+
+impl Fresh {
+    fn taken(mut self) -> Option<Arc<dyn PeerConnection>> {
+        self.0.take()
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if let Some(pc) = self.0.take() {
+            self.1.spawn(async move {
+                let _ = pc.close().await;
             });
         }
     }
