@@ -184,5 +184,7 @@ async fn run(plan: &Plan, header: &RunHeader, suite: &Suite) -> Gathered {
     let mut record = Vec::new();
     let mut sink =
         |line: &fincert_schemas::run::Line| serde_json::to_writer(&mut record, line).map_err(std::io::Error::other);
-    runner::run(plan, header, Law { suite, ..law() }, &mut sink, &mut |_| {}, std::future::pending()).await.unwrap()
+    runner::run(plan, header, Law { suite, ..law() }, &mut sink, &mut |_| {}, Box::pin(std::future::pending()))
+        .await
+        .unwrap()
 }

@@ -248,7 +248,9 @@ async fn profile(name: &str, plan: Plan) {
     let header = RunHeader { seed: 1, target: plan.target.to_string(), scenarios, ..RunHeader::default() };
     let began = Instant::now();
     let gathered: Gathered =
-        runner::run(&plan, &header, law(), &mut |_| Ok(()), &mut |_| {}, std::future::pending()).await.unwrap();
+        runner::run(&plan, &header, law(), &mut |_| Ok(()), &mut |_| {}, Box::pin(std::future::pending()))
+            .await
+            .unwrap();
     let took = began.elapsed();
     let evidence = Evidence { header: &header, sessions: &gathered.sessions, transcripts: &gathered.transcripts };
     let judged = judge::judge(law(), evidence);

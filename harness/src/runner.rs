@@ -14,6 +14,7 @@ use fincert_schemas::run::{
 };
 use fincert_suites::Scenario;
 use fincert_suites::judge::{Law, declared};
+use futures_util::future::LocalBoxFuture;
 use indexmap::IndexMap;
 use url::Url;
 
@@ -127,13 +128,26 @@ pub type Sink<'a> = &'a mut dyn FnMut(&Line) -> std::io::Result<()>;
 
 /// Runs the header's scenarios. Lines of the record are handed over scenario by scenario; an error there ends
 /// the run. `interrupt` resolves when the operator wants to stop.
-pub async fn run(
+///
+/// It is boxed, so that the drivers are compiled in this crate and not once more in each that awaits them.
+pub fn run<'a>(
+    plan: &'a Plan,
+    header: &'a RunHeader,
+    law: Law<'a>,
+    sink: Sink<'a>,
+    progress: &'a mut dyn FnMut(Progress<'_>),
+    interrupt: LocalBoxFuture<'a, ()>,
+) -> LocalBoxFuture<'a, std::io::Result<Gathered>> {
+    Box::pin(gather(plan, header, law, sink, progress, interrupt))
+}
+
+async fn gather(
     plan: &Plan,
     header: &RunHeader,
     law: Law<'_>,
     sink: Sink<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
-    interrupt: impl Future<Output = ()>,
+    mut interrupt: LocalBoxFuture<'_, ()>,
 ) -> std::io::Result<Gathered> {
     sink(&Line::Run(header.clone()))?;
     let mut capture = Capture::new(law.catalog, plan.reveal);
@@ -157,7 +171,6 @@ pub async fn run(
         failures: 0,
     };
     let scenarios: Vec<&Scenario> = header.scenarios.iter().filter_map(|id| law.suite.get(id)).collect();
-    tokio::pin!(interrupt);
     let outcome = tokio::select! {
         outcome = runner.all(&scenarios) => outcome,
         () = &mut interrupt => {

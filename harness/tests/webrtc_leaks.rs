@@ -86,7 +86,7 @@ async fn round(referee: Referees) -> usize {
 async fn interrupted(after_ms: u64) {
     let interrupt = tokio::time::sleep(Duration::from_millis(after_ms));
     let (plan, header) = (plan(), header(Referees::Both));
-    let gathered = runner::run(&plan, &header, law(), &mut |_| Ok(()), &mut |_| {}, interrupt).await.unwrap();
+    let gathered = runner::run(&plan, &header, law(), &mut |_| Ok(()), &mut |_| {}, Box::pin(interrupt)).await.unwrap();
     assert!(gathered.transcripts.len() < 2 * SHORT.len(), "it was over before it was interrupted");
 }
 

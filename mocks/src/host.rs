@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use fincert_schemas::catalog::Catalog;
 use fincert_schemas::{Ledger, fixture};
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
@@ -57,7 +58,13 @@ pub struct MockHost {
 
 impl MockHost {
     /// Starts listening. Embedded data that does not hold together is an error here, not later.
-    pub async fn start(config: Config) -> io::Result<Self> {
+    ///
+    /// It is boxed, so that the servers are compiled in this crate and not once more in each that awaits them.
+    pub fn start(config: Config) -> BoxFuture<'static, io::Result<Self>> {
+        Box::pin(Self::listen(config))
+    }
+
+    async fn listen(config: Config) -> io::Result<Self> {
         let whole = canned::all()
             .map(drop)
             .and_then(|()| fixture::all().map(drop))

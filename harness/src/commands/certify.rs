@@ -407,7 +407,7 @@ async fn drive(
     let mut sink = |line: &Line| writer.as_mut().map_or(Ok(()), |writer| writer.line(line));
     let mut progress = |event: runner::Progress<'_>| reporter.show(&event);
     let interrupt = interrupted();
-    let gathered = runner::run(plan, header, law, &mut sink, &mut progress, interrupt).await;
+    let gathered = runner::run(plan, header, law, &mut sink, &mut progress, Box::pin(interrupt)).await;
     reporter.finish();
     gathered.map_err(|error| record_failed(&path, &error))
 }

@@ -30,7 +30,7 @@ pub(crate) struct Certified {
 /// Drives the header's scenarios against the plan's target, and judges.
 pub(crate) async fn certify(plan: &Plan, header: &RunHeader) -> Certified {
     let gathered =
-        runner::run(plan, header, law(), &mut |_| Ok(()), &mut |_| {}, std::future::pending()).await.unwrap();
+        runner::run(plan, header, law(), &mut |_| Ok(()), &mut |_| {}, Box::pin(std::future::pending())).await.unwrap();
     let evidence = Evidence { header, sessions: &gathered.sessions, transcripts: &gathered.transcripts };
     let judgement = judge::judge(law(), evidence);
     Certified { sessions: gathered.sessions, transcripts: gathered.transcripts, judgement }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use fincert_schemas::run::flow::{Evidence, MediaKind, Referee};
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 use crate::connection::{Connection, ConnectionConfig, ConnectionEvent, Notice, Timing};
@@ -24,7 +25,15 @@ const MAX_EARLY: usize = 100;
 const FAILED: Duration = Duration::from_secs(20);
 
 /// A peer of the crate webrtc.
-pub async fn webrtc_peer(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
+///
+/// It is boxed, so that the crate webrtc is compiled here and not once more in each crate that awaits it.
+pub fn webrtc_peer(
+    config: PeerConfig,
+) -> BoxFuture<'static, Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError>> {
+    Box::pin(make(config))
+}
+
+async fn make(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
     let (events, receiver) = mpsc::channel(MAX_EVENTS);
     let tell = move |notice| {
         if let Some(event) = told(notice)

@@ -19,6 +19,7 @@ use fincert_peer::{
     Abilities, Candidate, Description, OfferOptions, Peer, PeerConfig, PeerError, PeerEvent, default_addresses,
 };
 use fincert_schemas::run::flow::{Evidence, MediaKind, Referee};
+use futures_util::future::BoxFuture;
 use str0m::Rtc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -41,7 +42,13 @@ const CHECKS_LOST: usize = 30;
 ///
 /// # Errors
 /// What str0m cannot do: relay candidates of its own.
-pub async fn str0m_peer(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
+pub fn str0m_peer(
+    config: PeerConfig,
+) -> BoxFuture<'static, Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError>> {
+    Box::pin(make(config))
+}
+
+async fn make(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
     if config.relay_only {
         return Err(PeerError::Unable(
             "str0m gathers no relay candidates; drive this flow with webrtc-rs alone".into(),

@@ -13,6 +13,7 @@ mod state;
 use std::sync::{Arc, Mutex, Weak};
 
 use fincert_schemas::run::flow::Evidence;
+use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 
 pub(crate) use config::Notice;
@@ -61,10 +62,14 @@ impl Connection {
     }
 
     /// Makes a connection that tells in this way; `tell` must not wait.
-    pub(crate) async fn with(
+    pub(crate) fn with(
         config: ConnectionConfig,
         tell: Box<dyn Fn(Notice) + Send + Sync>,
-    ) -> Result<Arc<Self>, PeerError> {
+    ) -> BoxFuture<'static, Result<Arc<Self>, PeerError>> {
+        Box::pin(Self::make(config, tell))
+    }
+
+    async fn make(config: ConnectionConfig, tell: Box<dyn Fn(Notice) + Send + Sync>) -> Result<Arc<Self>, PeerError> {
         let ice_servers = ice_url::usable(&config.ice_servers)?;
         let filter = Arc::new(AddressFilter::new(config.addresses));
         let book = Arc::new(Book::new(config.epoch));

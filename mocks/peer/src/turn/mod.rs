@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fincert_schemas::run::flow::TurnEvidence;
+use futures_util::future::BoxFuture;
 use turn::server::Server;
 use turn::server::config::{ConnConfig, ServerConfig};
 
@@ -59,7 +60,11 @@ impl std::fmt::Debug for TurnServer {
 
 impl TurnServer {
     /// Starts one.
-    pub async fn start(config: TurnConfig) -> Result<Self, PeerError> {
+    pub fn start(config: TurnConfig) -> BoxFuture<'static, Result<Self, PeerError>> {
+        Box::pin(Self::listen(config))
+    }
+
+    async fn listen(config: TurnConfig) -> Result<Self, PeerError> {
         let TurnConfig { listen, realm, lifetime, addresses } = config;
         if listen.ip().is_unspecified() {
             return Err(PeerError::Malformed(format!(
