@@ -5,7 +5,7 @@ mod str0m;
 
 use std::sync::Arc;
 
-use fincert_peer::{Peer, PeerConfig, PeerError, PeerEvent};
+use fincert_peer::{PeerAndEvents, PeerConfig, PeerError};
 use fincert_schemas::run::flow::Referee;
 use tokio::sync::mpsc;
 
@@ -15,10 +15,7 @@ pub use self::str0m::str0m_peer;
 ///
 /// # Errors
 /// What the implementation cannot do with such a configuration.
-pub async fn peer(
-    referee: Referee,
-    config: PeerConfig,
-) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
+pub async fn peer(referee: Referee, config: PeerConfig) -> Result<PeerAndEvents, PeerError> {
     match referee {
         Referee::WebrtcRs => fincert_peer::webrtc_peer(config).await,
         Referee::Str0m => str0m_peer(config).await,

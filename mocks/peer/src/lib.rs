@@ -22,4 +22,4 @@ pub use peer::{
 pub use rtc::default_addresses;
 pub use track::LocalTrack;
 pub use turn::{TurnConfig, TurnServer};
-pub use webrtc_peer::webrtc_peer;
+pub use webrtc_peer::{PeerAndEvents, webrtc_peer};

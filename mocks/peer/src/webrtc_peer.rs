@@ -24,16 +24,17 @@ const MAX_EARLY: usize = 100;
 /// said by `disconnected` already.
 const FAILED: Duration = Duration::from_secs(20);
 
+/// A peer, and what it tells.
+pub type PeerAndEvents = (Arc<dyn Peer>, mpsc::Receiver<PeerEvent>);
+
 /// A peer of the crate webrtc.
 ///
 /// It is boxed, so that the crate webrtc is compiled here and not once more in each crate that awaits it.
-pub fn webrtc_peer(
-    config: PeerConfig,
-) -> BoxFuture<'static, Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError>> {
+pub fn webrtc_peer(config: PeerConfig) -> BoxFuture<'static, Result<PeerAndEvents, PeerError>> {
     Box::pin(make(config))
 }
 
-async fn make(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
+async fn make(config: PeerConfig) -> Result<PeerAndEvents, PeerError> {
     let (events, receiver) = mpsc::channel(MAX_EVENTS);
     let tell = move |notice| {
         if let Some(event) = told(notice)

@@ -13,6 +13,6 @@ pub use reason::Reason;
 pub use record::{CAPTURE_VERSION, Line, RECORD_VERSION, RunHeader, Session};
 pub use transcript::{Ended, Event, Pace, Subject, Transcript, What};
 pub use verdict::{
-    Accuracy, CauseGroup, Certification, Decision, Finding, Judgement, Missing, Outcome, RequirementVerdict, Standing,
-    Verdict,
+    Accuracy, CauseGroup, Certification, Decision, Finding, Judgement, Missing, Outcome, RequirementVerdict,
+    RuleCoverage, Standing, TableCoverage, Verdict,
 };

@@ -178,6 +178,34 @@ pub struct Accuracy {
     pub similarity: u32,
 }
 
+/// How a run exercised the rules of one table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TableCoverage {
+    /// The table, by its path below `schemas/`: `api/finCardOcr.result.json`.
+    pub table: String,
+    /// Its rules, in the order of evaluation.
+    pub rules: Vec<RuleCoverage>,
+}
+
+/// How often one rule was exercised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleCoverage {
+    /// The rule, by its id in the table (`fincert_schemas::strategy::Rule`).
+    pub rule: String,
+    /// Where an instance meets it: a JSON pointer with `*` for any member or element.
+    pub at: String,
+    /// How many instances kept it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub valid: u32,
+    /// How many broke it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub invalid: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 /// How a run as a whole stands. The exit code follows from it: [`Standing::holds`] is 0, the rest is 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -224,6 +252,9 @@ pub struct Judgement {
     /// The comparison with ground truth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accuracy: Vec<Accuracy>,
+    /// Which rules of the schemas were exercised. Reported, never certified on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coverage: Vec<TableCoverage>,
     /// Known failures that passed, as `REQUIREMENT @ SCENARIO`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unexpected_passes: Vec<String>,

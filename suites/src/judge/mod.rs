@@ -8,6 +8,7 @@ mod bridge;
 mod callbacks;
 mod causes;
 mod certify;
+mod coverage;
 mod face;
 mod integration;
 mod known;
@@ -138,6 +139,7 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
         requirements,
         causes: causes::group(&findings, law.ledger),
         accuracy: accuracy::of(evidence.transcripts),
+        coverage: coverage::of(law.catalog, evidence.transcripts),
         unexpected_passes: known::unexpected_passes(&known, &verdicts),
         expected_failures: known::expected(&known, &verdicts),
         verdicts,

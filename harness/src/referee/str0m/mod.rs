@@ -42,13 +42,11 @@ const CHECKS_LOST: usize = 30;
 ///
 /// # Errors
 /// What str0m cannot do: relay candidates of its own.
-pub fn str0m_peer(
-    config: PeerConfig,
-) -> BoxFuture<'static, Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError>> {
+pub fn str0m_peer(config: PeerConfig) -> BoxFuture<'static, Result<PeerAndEvents, PeerError>> {
     Box::pin(make(config))
 }
 
-async fn make(config: PeerConfig) -> Result<(Arc<dyn Peer>, mpsc::Receiver<PeerEvent>), PeerError> {
+async fn make(config: PeerConfig) -> Result<PeerAndEvents, PeerError> {
     if config.relay_only {
         return Err(PeerError::Unable(
             "str0m gathers no relay candidates; drive this flow with webrtc-rs alone".into(),
