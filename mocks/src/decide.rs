@@ -6,8 +6,9 @@ use fincert_schemas::catalog::api_of;
 use serde_json::{Map, Value};
 
 use crate::config::Config;
+use crate::pending::Waiting;
 use crate::picture::{self, Picture};
-use crate::plan::{Plan, fail};
+use crate::plan::{self, Plan, fail};
 use crate::request::{self, Broken};
 use crate::state::{State, StoredFile};
 use crate::{bridge, canned, engine};
@@ -55,6 +56,16 @@ pub struct Call {
     pub example: Option<&'static str>,
     /// How many API calls the session had before.
     pub index: u64,
+    /// The scenario that it belongs to, as the caller says.
+    pub scenario: Option<String>,
+    /// How many calls in a row have failed before it, since the last reset.
+    pub failures: u32,
+    /// Whether it is the first call after a reset that came into its own scenario.
+    pub interrupted: bool,
+    /// The calls that are not answered yet.
+    pub overlaps: Vec<Waiting>,
+    /// What the picture shows if the segments `..` are struck from its path; `None` if there are none.
+    pub without_dots: Option<Picture>,
     /// The state of clause 1.
     pub integration: Integration,
     /// How it came.
@@ -89,6 +100,20 @@ pub struct Decision {
     pub plan: Plan,
     /// What the session remembers of it.
     pub effect: Effect,
+    /// How an API call settles before the defect, if there is one.
+    pub honest: Option<Settlement>,
+    /// Whether an API call fails, by its channel or its errorCode, before any defect.
+    pub failed: bool,
+    /// Whether a defect changed the plan.
+    pub changed: bool,
+}
+
+impl Decision {
+    /// The call as one that waits, if its answer takes time.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let answer = self.honest.clone().filter(|_| !self.plan.is_immediate())?;
+        Some(Waiting { api: self.call.api?, request: self.call.request.clone(), answer })
+    }
 }
 
 /// Decides about one request. The defect of the configuration, if any, has already been at the plan.
@@ -103,6 +128,11 @@ pub fn decide(asked: &Request<'_>, state: &State, config: &Config) -> Decision {
         wish: None,
         example: None,
         index: state.calls,
+        scenario: asked.params.get("scenario").and_then(Value::as_str).map(str::to_owned),
+        failures: state.failures,
+        interrupted: false,
+        overlaps: Vec::new(),
+        without_dots: None,
         integration: config.integration,
         over: asked.over,
     };
@@ -117,11 +147,14 @@ pub fn decide(asked: &Request<'_>, state: &State, config: &Config) -> Decision {
             None => Plan::refuse(METHOD_NOT_FOUND, "no such method"),
         },
     };
-    let plan = match config.defect {
-        Some(defect) => defect.apply(&call, plan),
-        None => plan,
+    let failed = plan.answer().is_none_or(plan::failed);
+    let Some(defect) = config.defect else {
+        return Decision { call, plan, effect, honest: None, failed, changed: false };
     };
-    Decision { call, plan, effect }
+    let honest = plan.answer().cloned();
+    let faulty = defect.apply(&call, plan.clone());
+    let changed = faulty != plan;
+    Decision { call, plan: faulty, effect, honest, failed, changed }
 }
 
 fn api_call(api: &'static str, asked: &Request<'_>, state: &State, call: &mut Call) -> Plan {
@@ -134,6 +167,9 @@ fn api_call(api: &'static str, asked: &Request<'_>, state: &State, call: &mut Ca
     call.wish = asked.params.pointer("/prefer/example").and_then(Value::as_str).map(str::to_owned);
     call.broken = request::broken(api, &call.request);
     call.picture = picture::behind(&call.request, state, asked.over);
+    call.without_dots = picture::without_dots(&call.request, state);
+    call.interrupted = state.was_interrupted(call.scenario.as_deref());
+    call.overlaps = state.pending.all();
     if call.integration == Integration::Absent {
         return Plan::silent();
     }

@@ -13,6 +13,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
 use crate::journal::{Entry, Journal};
+use crate::pending::Pending;
+use crate::state::State;
 use crate::{canned, serve};
 
 /// What all connections of a host share.
@@ -21,12 +23,21 @@ pub(crate) struct Host {
     pub(crate) config: Config,
     pub(crate) journal: Journal,
     sessions: AtomicU64,
+    /// How many API calls came over HTTP, which has no sessions.
+    calls: AtomicU64,
+    /// Those of them that are not answered yet.
+    pending: Pending,
 }
 
 impl Host {
     /// The number of a session that begins, from 1.
     pub(crate) fn next_session(&self) -> u64 {
         self.sessions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What is remembered for a call over HTTP: how many came before, and no file.
+    pub(crate) fn state_over_http(&self) -> State {
+        State::without_session(self.calls.fetch_add(1, Ordering::Relaxed), self.pending.clone())
     }
 }
 
@@ -73,7 +84,13 @@ impl MockHost {
         whole.map_err(io::Error::other)?;
         let listener = TcpListener::bind(config.listen).await?;
         let addr = listener.local_addr()?;
-        let host = Arc::new(Host { config, journal: Journal::default(), sessions: AtomicU64::new(0) });
+        let host = Arc::new(Host {
+            config,
+            journal: Journal::default(),
+            sessions: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
+            pending: Pending::default(),
+        });
         let (stop, stopped) = watch::channel(false);
         let (ends, alive) = mpsc::channel(1);
         tokio::spawn(serve::accept(listener, Arc::clone(&host), Life { stop: stopped, alive: ends }));

@@ -16,10 +16,12 @@ use crate::canned;
 use crate::decide::{self, Over, decide};
 use crate::help;
 use crate::host::{Host, Life};
+use crate::pending::Ticket;
 use crate::plan::{Action, Plan};
 use crate::rtc;
 use crate::socket;
-use crate::state::State;
+
+const JSON: &str = "application/json; charset=utf-8";
 
 /// The largest body of a request.
 pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -27,11 +29,16 @@ pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
 /// An answer.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
+/// A defect takes the host down: the connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the defect closed the connection")]
+pub(crate) struct Crashed;
+
 /// Answers one HTTP request.
-pub(crate) async fn answer(mut request: Request<Incoming>, host: &Arc<Host>, life: Life) -> Answer {
+pub(crate) async fn answer(mut request: Request<Incoming>, host: &Arc<Host>, life: Life) -> Result<Answer, Crashed> {
     let path = request.uri().path().to_owned();
     let get = request.method() == Method::GET;
-    match path.as_str() {
+    Ok(match path.as_str() {
         "/bridge" if get => socket::upgrade(&mut request, Arc::clone(host), life),
         "/" if get => respond(StatusCode::OK, "text/plain; charset=utf-8", help::text(&host.config)),
         "/canned" if get => json_of(StatusCode::OK, &help::canned()),
@@ -42,38 +49,40 @@ pub(crate) async fn answer(mut request: Request<Incoming>, host: &Arc<Host>, lif
             Some(api) if rtc::STATICS.contains(&format!("ft.{api}").as_str()) => objects_need_the_bridge(),
             Some(api) if !APIS.iter().any(|(name, _)| *name == api) => unknown_api(),
             Some(_) if request.method() != Method::POST => not_allowed("POST"),
-            Some(api) => call(api, request, host).await,
+            Some(api) => return call(api, request, host).await,
         },
-    }
+    })
 }
 
-async fn call(api: &str, request: Request<Incoming>, host: &Host) -> Answer {
+async fn call(api: &str, request: Request<Incoming>, host: &Host) -> Result<Answer, Crashed> {
     let wish = match preferred(request.headers()) {
         Some(name) if canned::find(api, &name).is_none() => {
             let names = canned::names(api);
-            return error(StatusCode::BAD_REQUEST, json!({"error": "no such canned result", "examples": names}));
+            return Ok(error(StatusCode::BAD_REQUEST, json!({"error": "no such canned result", "examples": names})));
         }
         wish => wish,
     };
     let body = match Limited::new(request.into_body(), MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
         Err(fault) if fault.is::<LengthLimitError>() => {
-            return error(StatusCode::PAYLOAD_TOO_LARGE, json!({"error": format!("at most {MAX_BODY} bytes")}));
+            return Ok(error(StatusCode::PAYLOAD_TOO_LARGE, json!({"error": format!("at most {MAX_BODY} bytes")})));
         }
-        Err(_) => return error(StatusCode::BAD_REQUEST, json!({"error": "the body did not come whole"})),
+        Err(_) => return Ok(error(StatusCode::BAD_REQUEST, json!({"error": "the body did not come whole"}))),
     };
     let asked = match read(&body) {
         Ok(asked) => asked,
-        Err(why) => return error(StatusCode::BAD_REQUEST, why),
+        Err(why) => return Ok(error(StatusCode::BAD_REQUEST, why)),
     };
     let mut params = json!({"args": [asked]});
     if let Some(name) = wish {
         params["prefer"] = json!({"example": name});
     }
     let asked = decide::Request { id: &Value::Null, method: &format!("ft.{api}"), params: &params, over: Over::Http };
-    let decision = decide(&asked, &State::default(), &host.config);
+    let state = host.state_over_http();
+    let decision = decide(&asked, &state, &host.config);
     host.journal.note(&decision, host.config.defect.map(|defect| defect.name));
-    carry_out(&decision.plan, decision.call.example, host.config.silence).await
+    let ticket = decision.waiting().map(|waiting| state.pending.enter(waiting));
+    carry_out(&decision.plan, decision.call.example, ticket, host.config.silence).await
 }
 
 /// An empty body is a request without fields.
@@ -107,34 +116,44 @@ fn preferred(headers: &HeaderMap) -> Option<String> {
 }
 
 /// The first settlement of the plan is the answer; HTTP has no place for the rest.
-async fn carry_out(plan: &Plan, example: Option<&'static str>, silence: Duration) -> Answer {
+async fn carry_out(
+    plan: &Plan,
+    example: Option<&'static str>,
+    ticket: Option<Ticket>,
+    silence: Duration,
+) -> Result<Answer, Crashed> {
     let mut pause = Duration::ZERO;
     for step in &plan.steps {
         pause += step.after;
         match &step.action {
             Action::Answer(settlement) => {
                 tokio::time::sleep(pause).await;
-                let mut answer = json_of(StatusCode::OK, settlement.value.as_ref().unwrap_or(&Value::Null));
+                drop(ticket);
+                let body = format!("{}\n", settlement.value.as_ref().unwrap_or(&Value::Null));
+                let mut answer = respond(StatusCode::OK, JSON, plan.spelling.write(body.into_bytes()));
                 let headers = answer.headers_mut();
                 headers.insert("fincert-via", HeaderValue::from_static(settlement.via.as_str()));
                 if let Some(example) = example {
                     headers.insert("fincert-example", HeaderValue::from_static(example));
                 }
-                return answer;
+                return Ok(answer);
             }
-            Action::Refuse { .. } => return unknown_api(),
+            Action::Refuse { .. } => return Ok(unknown_api()),
+            Action::Close => {
+                tokio::time::sleep(pause).await;
+                return Err(Crashed);
+            }
             Action::Result(_)
             | Action::Callback { .. }
             | Action::Event { .. }
             | Action::Later(_)
             | Action::Raw(_)
-            | Action::Hang
-            | Action::Close => {}
+            | Action::Hang => {}
         }
     }
     tokio::time::sleep(silence).await;
     let why = "no response: neither success nor fail is ever called back; HTTP cannot stay silent, so this says it";
-    error(StatusCode::GATEWAY_TIMEOUT, json!({"error": why, "zh": "无响应：success 与 fail 均不会回调"}))
+    Ok(error(StatusCode::GATEWAY_TIMEOUT, json!({"error": why, "zh": "无响应：success 与 fail 均不会回调"})))
 }
 
 /// Objects, events and tracks live in a session; HTTP has none.
@@ -163,11 +182,11 @@ pub(crate) fn error(status: StatusCode, body: Value) -> Answer {
 }
 
 fn json_of(status: StatusCode, body: &Value) -> Answer {
-    respond(status, "application/json; charset=utf-8", format!("{body}\n"))
+    respond(status, JSON, format!("{body}\n"))
 }
 
-fn respond(status: StatusCode, media_type: &'static str, body: String) -> Answer {
-    let mut answer = Response::new(Full::from(body));
+fn respond(status: StatusCode, media_type: &'static str, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Response::new(Full::from(body.into()));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     answer

@@ -56,6 +56,9 @@ pub struct Answered {
     /// The defect that the host runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defect: Option<&'static str>,
+    /// Whether the defect changed this answer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shown: bool,
 }
 
 /// The last [`MAX_ENTRIES`] requests.
@@ -164,7 +167,7 @@ fn asked(decision: &Decision) -> Asked {
 }
 
 fn answered(decision: &Decision, defect: Option<&'static str>) -> Answered {
-    Answered { via: Answered::via(&decision.plan), example: decision.call.example, defect }
+    Answered { via: Answered::via(&decision.plan), example: decision.call.example, defect, shown: decision.changed }
 }
 
 fn type_of(value: &Value) -> &'static str {

@@ -16,6 +16,7 @@ pub mod decide;
 pub mod defects;
 pub mod host;
 pub mod journal;
+pub mod pending;
 pub mod picture;
 pub mod plan;
 pub mod request;

@@ -5,7 +5,7 @@ use fincert_schemas::fixture::{self, Fixture};
 use serde_json::Value;
 
 use crate::decide::Over;
-use crate::state::{Content, State};
+use crate::state::{self, Content, State};
 
 /// The prefix of a path that always names a specimen.
 pub const SPECIMENS: &str = "finfile://fixtures/";
@@ -57,6 +57,18 @@ pub fn behind(request: &Value, state: &State, over: Over) -> Picture {
         None if over == Over::Http => Picture::Assumed,
         None => Picture::Unreadable(why_not(path)),
     }
+}
+
+/// What stands behind the request's `imagePath` when its segments `..` are struck out; `None` if it has none.
+pub fn without_dots(request: &Value, state: &State) -> Option<Picture> {
+    let path = request.get("imagePath").and_then(Value::as_str)?;
+    let left = state::without_dots(path)?;
+    let specimen = left.strip_prefix(SPECIMENS).and_then(fixture::get);
+    Some(match (specimen, state.file(&left).map(|file| &file.content)) {
+        (Some(specimen), _) => Picture::Specimens(vec![specimen]),
+        (None, Some(Content::Specimens(specimens))) => Picture::Specimens(specimens.clone()),
+        (None, _) => Picture::Unknown,
+    })
 }
 
 /// Why a path that names no stored file cannot be read.

@@ -64,6 +64,45 @@ pub struct Step {
 pub struct Plan {
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// How its frames are written.
+    pub spelling: Spelling,
+}
+
+/// How the text of a frame becomes bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spelling {
+    /// As JSON wants it (RFC 8259 section 8.1).
+    #[default]
+    Utf8,
+    /// As Java's `DataOutput` does (UTR #26): a character outside the BMP is two surrogates of three bytes each.
+    Cesu8,
+}
+
+impl Spelling {
+    /// The bytes of a frame, which come as UTF-8.
+    pub fn write(self, bytes: Vec<u8>) -> Vec<u8> {
+        match (self, std::str::from_utf8(&bytes)) {
+            (Self::Cesu8, Ok(text)) => cesu8(text),
+            _ => bytes,
+        }
+    }
+}
+
+fn cesu8(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for letter in text.chars() {
+        let mut units = [0; 2];
+        match letter.encode_utf16(&mut units) {
+            [_] => out.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes()),
+            pair => {
+                for unit in pair {
+                    let [high, low] = unit.to_be_bytes();
+                    out.extend([0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f]);
+                }
+            }
+        }
+    }
+    out
 }
 
 impl Plan {
@@ -138,6 +177,12 @@ impl Plan {
     }
 }
 
+/// Whether a settlement says that the call did not work: by its channel, or by an `errorCode` other than 0.
+pub fn failed(settlement: &Settlement) -> bool {
+    let code = settlement.value.as_ref().and_then(|value| value.get("errorCode"));
+    !settlement.via.is_success() || code.is_some_and(|code| *code != 0)
+}
+
 /// A failure through the `fail` callback: `NAME:fail reason`.
 pub fn fail(api: &str, reason: &str) -> Settlement {
     Settlement { via: Via::Fail, value: Some(json!({"errMsg": format!("{api}:fail {reason}")})) }
@@ -172,4 +217,17 @@ pub fn encode(id: &Value, action: &Action) -> Option<Vec<u8>> {
         Action::Later(_) | Action::Hang | Action::Close => return None,
     };
     Some(message.to_string().into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_outside_the_bmp_becomes_two_surrogates() {
+        let written = Spelling::Cesu8.write("a证𠮷".as_bytes().to_vec());
+        assert_eq!(written, b"a\xe8\xaf\x81\xed\xa1\x82\xed\xbe\xb7");
+        assert!(std::str::from_utf8(&written).is_err());
+        assert_eq!(Spelling::Utf8.write("𠮷".as_bytes().to_vec()), "𠮷".as_bytes());
+    }
 }

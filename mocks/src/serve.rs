@@ -45,7 +45,7 @@ async fn connection(stream: TcpStream, host: Arc<Host>, life: Life) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let (host, life) = (Arc::clone(&host), life.clone());
-        async move { Ok::<_, std::convert::Infallible>(http::answer(request, &host, life).await) }
+        async move { http::answer(request, &host, life).await }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -8,15 +8,16 @@ use serde_json::Value;
 
 use crate::decide::{Effect, Over, Request, decide};
 use crate::host::Host;
-use crate::plan::{Action, Plan};
+use crate::pending::Ticket;
+use crate::plan::Plan;
 use crate::rtc::Asked;
 use crate::state::State;
 
 /// What is to be done about a frame.
 #[derive(Debug)]
 pub(crate) enum Received {
-    /// A plan is carried out, about the message of that id.
-    Plan(Value, Plan),
+    /// A plan is carried out, about the message of that id. If that takes time, the call waits until it is answered.
+    Plan(Value, Plan, Option<Ticket>),
     /// The same, once every object of the session is gone.
     Reset(Value, Plan),
     /// An object, or ft.webrtc, is asked.
@@ -61,27 +62,22 @@ impl Session {
         if Asked::is_about(method) {
             return Some(match Asked::read(id, method, params) {
                 Ok(asked) => Received::Rtc(asked),
-                Err(why) => Received::Plan(id.clone(), Plan::refuse(INVALID_PARAMS, why)),
+                Err(why) => Received::Plan(id.clone(), Plan::refuse(INVALID_PARAMS, why), None),
             });
         }
         let asked = Request { id, method, params, over: Over::Bridge };
         let config = &self.host.config;
         let decision = decide(&asked, &self.state, config);
         self.host.journal.note(&decision, config.defect.map(|defect| defect.name));
-        self.state.calls += u64::from(decision.call.api.is_some());
+        self.state.remember(&decision);
+        let ticket = decision.waiting().map(|waiting| self.state.pending.enter(waiting));
         let reset = matches!(decision.effect, Effect::Reset);
-        match decision.effect {
-            Effect::None => {}
-            Effect::Put(file) => self.state.put(file),
-            Effect::Reset => self.state.reset(),
-        }
-        self.state.hung |= decision.plan.steps.iter().any(|step| step.action == Action::Hang);
         let (id, plan) = (id.clone(), decision.plan);
-        Some(if reset { Received::Reset(id, plan) } else { Received::Plan(id, plan) })
+        Some(if reset { Received::Reset(id, plan) } else { Received::Plan(id, plan, ticket) })
     }
 
     /// A frame that is no request has no id to answer to.
     fn refuse(&self, code: i64, message: &str) -> Option<Received> {
-        (!self.state.hung).then(|| Received::Plan(Value::Null, Plan::refuse(code, message)))
+        (!self.state.hung).then(|| Received::Plan(Value::Null, Plan::refuse(code, message), None))
     }
 }

@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use crate::host::{Host, Life};
 use crate::http::{self, Answer};
+use crate::pending::Ticket;
 use crate::plan::{Action, Plan, encode};
 use crate::rtc::Room;
 use crate::session::{Received, Session};
@@ -27,6 +28,9 @@ const MAX_MESSAGE: usize = 32 * 1024 * 1024;
 
 /// How many frames wait to be sent before no more requests are read.
 const MAX_WAITING: usize = 256;
+
+/// How many turns a call that waited leaves to the others before it is answered.
+const TURNS: usize = 8;
 
 /// Answers the request for the WebSocket, and lets the session begin.
 pub(crate) fn upgrade(request: &mut Request<Incoming>, host: Arc<Host>, life: Life) -> Answer {
@@ -120,27 +124,27 @@ where
                 Message::Binary(bytes) => bytes,
                 _ => continue,
             };
-            let (id, plan) = match session.receive(bytes) {
+            let (id, plan, ticket) = match session.receive(bytes) {
                 None => continue,
                 Some(Received::Rtc(asked)) => {
                     room.ask(asked).await;
                     continue;
                 }
-                Some(Received::Plan(id, plan)) => (id, plan),
+                Some(Received::Plan(id, plan, ticket)) => (id, plan, ticket),
                 Some(Received::Reset(id, plan)) => {
                     room.reset().await;
-                    (id, plan)
+                    (id, plan, None)
                 }
             };
             if plan.is_immediate() {
-                carry_out(id, plan, &out).await;
+                carry_out(id, plan, ticket, &out).await;
             } else {
                 while delayed.try_join_next().is_some() {}
                 if delayed.len() >= MAX_WAITING {
                     delayed.join_next().await;
                 }
                 let out = out.clone();
-                delayed.spawn(async move { carry_out(id, plan, &out).await });
+                delayed.spawn(async move { carry_out(id, plan, ticket, &out).await });
             }
         }
     };
@@ -150,14 +154,22 @@ where
     }
 }
 
-pub(crate) async fn carry_out(id: Value, plan: Plan, out: &mpsc::Sender<Outgoing>) {
+/// Carries a plan out. The ticket of a call that waited is given back before anything is said.
+pub(crate) async fn carry_out(id: Value, plan: Plan, mut ticket: Option<Ticket>, out: &mpsc::Sender<Outgoing>) {
     for step in plan.steps {
         if !step.after.is_zero() {
             tokio::time::sleep(step.after).await;
         }
+        if let Some(ticket) = ticket.take() {
+            // What has come meanwhile is read first: on a busy machine the pause alone says little.
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+            drop(ticket);
+        }
         let outgoing = match (&step.action, encode(&id, &step.action)) {
             (Action::Close, _) => Outgoing::Close,
-            (_, Some(bytes)) => Outgoing::Frame(bytes),
+            (_, Some(bytes)) => Outgoing::Frame(plan.spelling.write(bytes)),
             (_, None) => continue,
         };
         if out.send(outgoing).await.is_err() {

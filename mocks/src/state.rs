@@ -1,4 +1,4 @@
-//! What one session remembers: the files it was given, and how many calls it has answered.
+//! What one session remembers: the files it was given, how many calls it has answered, and how the last ones went.
 //!
 //! A file is looked at once, when it comes, and forgotten: what is kept is its size and what it shows. So a
 //! session's memory is bounded by the number of its files, and no picture of a caller is kept.
@@ -7,6 +7,10 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use fincert_schemas::fixture::{self, Fixture};
+
+use crate::decide::{Decision, Effect};
+use crate::pending::Pending;
+use crate::plan::Action;
 
 /// How many files a session keeps.
 pub const MAX_FILES: usize = 4096;
@@ -61,6 +65,14 @@ pub struct State {
     pub calls: u64,
     /// Whether nothing is answered until `bridge.reset`.
     pub hung: bool,
+    /// How many API calls in a row have failed just now, since the last reset.
+    pub failures: u32,
+    /// The scenario of the last API call, since the last reset.
+    scenario: Option<String>,
+    /// The scenario that the last reset came into, until the next API call.
+    interrupted: Option<String>,
+    /// The calls that are not answered yet.
+    pub pending: Pending,
 }
 
 impl State {
@@ -88,11 +100,45 @@ impl State {
         }
     }
 
+    /// What is remembered where there is no session: how many calls came before, and which are not answered yet.
+    pub(crate) fn without_session(calls: u64, pending: Pending) -> Self {
+        Self { calls, pending, ..Self::default() }
+    }
+
+    /// Whether the last reset came into this scenario, and nothing was called since.
+    pub fn was_interrupted(&self, scenario: Option<&str>) -> bool {
+        scenario.is_some() && self.interrupted.as_deref() == scenario
+    }
+
     /// Drops the files, and with them whatever hung. Paths that were given once are never given again.
     pub fn reset(&mut self) {
         self.files.clear();
         self.hung = false;
+        self.failures = 0;
+        self.interrupted = self.scenario.take();
     }
+
+    /// Remembers what was decided.
+    pub fn remember(&mut self, decision: &Decision) {
+        if decision.call.api.is_some() {
+            self.calls += 1;
+            self.failures = if decision.failed { self.failures + 1 } else { 0 };
+            self.scenario.clone_from(&decision.call.scenario);
+            self.interrupted = None;
+        }
+        match &decision.effect {
+            Effect::None => {}
+            Effect::Put(file) => self.put(file.clone()),
+            Effect::Reset => self.reset(),
+        }
+        self.hung |= decision.plan.steps.iter().any(|step| step.action == Action::Hang);
+    }
+}
+
+/// The path without its segments `..`; `None` if it has none.
+pub(crate) fn without_dots(path: &str) -> Option<String> {
+    let kept: Vec<_> = path.split('/').filter(|segment| *segment != "..").collect();
+    Some(kept.join("/")).filter(|left| left != path)
 }
 
 /// All but the unreserved characters of RFC 3986 as `%XX`.

@@ -114,9 +114,12 @@ fn rows(options: &Options) -> Result<Vec<Row>, Failure> {
             .iter()
             .map(|d| {
                 let about = d.description();
+                let found = json!(d.found_by);
+                let fuzzing = d.fuzzing.map(|fuzzing| json!({"within": fuzzing.within, "calls": fuzzing.calls, "smallest": fuzzing.words()}));
                 row(
-                    vec![d.name.to_owned(), about.get(lang).to_owned()],
-                    json!({"defect": d.name, "about": about, "owners": d.owners, "consequences": d.consequences, "profile": d.profile, "integration": d.integration}),
+                    vec![d.name.to_owned(), found.as_str().unwrap_or_default().to_owned(), about.get(lang).to_owned()],
+                    json!({"defect": d.name, "about": about, "owners": d.owners, "consequences": d.consequences, "profile": d.profile, "integration": d.integration,
+                        "foundBy": found, "fuzzing": fuzzing}),
                 )
             })
             .collect(),

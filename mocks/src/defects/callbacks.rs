@@ -10,8 +10,8 @@ use super::edit::{BANK_CARD, OCR, is, is_zero, success};
 use crate::picture;
 use crate::plan::{Action, Plan};
 
-const ONE_OF: &str = "callbacks.one-of-success-and-fail";
-const COMPLETE_ONCE: &str = "callbacks.complete-once";
+pub(super) const ONE_OF: &str = "callbacks.one-of-success-and-fail";
+pub(super) const COMPLETE_ONCE: &str = "callbacks.complete-once";
 const COMPLETE_LAST: &str = "callbacks.complete-last";
 
 /// How much later a late callback comes.
@@ -159,7 +159,7 @@ fn is_complete(action: &Action) -> bool {
 }
 
 /// One more callback between a success and `complete`.
-fn between(plan: Plan, kind: CallbackKind, value: Option<Value>) -> Plan {
+pub(super) fn between(plan: Plan, kind: CallbackKind, value: Option<Value>) -> Plan {
     match success(&plan).cloned() {
         Some(settlement) => {
             let complete = Action::Callback { kind: CallbackKind::Complete, seq: 2, value: settlement.value.clone() };

@@ -11,6 +11,8 @@ mod busi_cert;
 mod callbacks;
 mod edit;
 mod face;
+mod found;
+mod fuzz;
 mod id_card;
 mod liveness;
 mod ocr_fields;
@@ -29,6 +31,8 @@ mod webrtc_methods;
 mod webrtc_sdp;
 mod webrtc_states;
 mod witness;
+
+pub use found::{FoundBy, Fuzzing, Smallest};
 
 use std::sync::LazyLock;
 
@@ -61,6 +65,10 @@ pub struct Defect {
     pub profile: &'static str,
     /// Whether it is an attack rather than a broken sentence: it has no owners, and what counts is that fincert holds.
     pub hostile: bool,
+    /// What finds it.
+    pub found_by: FoundBy,
+    /// What fuzzing makes of it, if that finds it.
+    pub fuzzing: Option<Fuzzing>,
     change: Change,
 }
 
@@ -82,7 +90,20 @@ impl Defect {
         change: fn(&Call, Plan) -> Plan,
     ) -> Self {
         let (consequences, change) = (&[], Change::Plan(change));
-        Self { name, zh, en, owners, consequences, alias: false, integration: None, profile, hostile: false, change }
+        Self {
+            name,
+            zh,
+            en,
+            owners,
+            consequences,
+            alias: false,
+            integration: None,
+            profile,
+            hostile: false,
+            found_by: FoundBy::Scenarios,
+            fuzzing: None,
+            change,
+        }
     }
 
     /// A defect of ft.webrtc in what is said: answers, events, properties.
@@ -121,6 +142,20 @@ impl Defect {
 
     const fn hostile(mut self) -> Self {
         self.hostile = true;
+        self
+    }
+
+    /// Fuzzing alone finds it.
+    const fn fuzz(mut self, fuzzing: Fuzzing) -> Self {
+        self.found_by = FoundBy::Fuzz;
+        self.fuzzing = Some(fuzzing);
+        self
+    }
+
+    /// The scenarios find it, and fuzzing does.
+    const fn also_found_by_fuzzing(mut self, fuzzing: Fuzzing) -> Self {
+        self.found_by = FoundBy::Both;
+        self.fuzzing = Some(fuzzing);
         self
     }
 
@@ -211,6 +246,7 @@ pub fn all() -> &'static [Defect] {
             open_app::ALL,
             witness::ALL,
             requests::ALL,
+            fuzz::ALL,
             webrtc_devices::ALL,
             webrtc_media::ALL,
             webrtc_connection::ALL,

@@ -2,6 +2,7 @@
 
 use super::Defect;
 use super::edit::{BANK_CARD, FACE, LIVENESS, OCR, OPEN_APP, WITNESS, accept, is, refuse_extra};
+use super::fuzz::MISSING_IMAGE_PATH;
 use crate::engine;
 use crate::plan::Plan;
 
@@ -45,7 +46,8 @@ pub(super) const ALL: &[Defect] = &[
         ["缺少 imagePath 也识别成功", "a request without imagePath is recognised"],
         &["ocr.request.image-path"],
         |call, plan| accept(call, plan, OCR, "imagePath"),
-    ),
+    )
+    .also_found_by_fuzzing(MISSING_IMAGE_PATH),
     Defect::new(
         "ocr",
         "extra-field-refused",

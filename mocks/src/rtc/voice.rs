@@ -44,7 +44,7 @@ impl Voice {
     /// Sends what is in the plan, and gives back what shall wait for the next answer. Steps with a pause do not hold up
     /// the others.
     pub(crate) async fn send(&self, id: &Value, plan: Plan) -> Vec<Action> {
-        let (mut now, mut held) = (Plan::silent(), Vec::new());
+        let (mut now, mut held) = (Plan { spelling: plan.spelling, ..Plan::silent() }, Vec::new());
         let immediate = plan.is_immediate();
         for step in plan.steps {
             match step.action {
@@ -53,10 +53,10 @@ impl Voice {
             }
         }
         if immediate {
-            carry_out(id.clone(), now, &self.out).await;
+            carry_out(id.clone(), now, None, &self.out).await;
         } else {
             let (id, out) = (id.clone(), self.out.clone());
-            tokio::spawn(async move { carry_out(id, now, &out).await });
+            tokio::spawn(async move { carry_out(id, now, None, &out).await });
         }
         held
     }
@@ -65,6 +65,6 @@ impl Voice {
     pub(crate) fn note(&self, method: &str, args: &[Option<Value>], plan: &Plan) {
         let asked = Noted::rtc(method, args);
         let defect = self.host.config.defect.map(|defect| defect.name);
-        self.host.journal.write(asked, Answered { via: Answered::via(plan), example: None, defect });
+        self.host.journal.write(asked, Answered { via: Answered::via(plan), example: None, defect, shown: false });
     }
 }
