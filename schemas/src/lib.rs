@@ -16,6 +16,7 @@ pub mod json;
 pub mod openapi;
 pub mod requirement;
 pub mod run;
+pub mod strategy;
 
 pub use requirement::{Ledger, Level, Requirement};
 
