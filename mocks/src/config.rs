@@ -6,6 +6,7 @@ use std::time::Duration;
 use fincert_schemas::bridge::Integration;
 
 use crate::defects::Defect;
+use crate::generate::Mode;
 
 /// The platform that the mock host says it is; conditions of requirements look at it.
 pub const PLATFORM: &str = "android";
@@ -19,6 +20,11 @@ pub struct Config {
     pub integration: Integration,
     /// The deliberate wrongness, if any.
     pub defect: Option<&'static Defect>,
+    /// Whether results are generated, and whether they keep to their tables; `None`: canned results, and what specimens
+    /// show.
+    pub generate: Option<Mode>,
+    /// What generated results are made from.
+    pub seed: u64,
     /// How long `POST /ft/…` is held before it says that no response would ever come.
     pub silence: Duration,
 }
@@ -29,6 +35,8 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             integration: Integration::Integrated,
             defect: None,
+            generate: None,
+            seed: 1,
             silence: Duration::from_secs(5),
         }
     }

@@ -1,17 +1,18 @@
 //! What is to be done about one request: a pure function of the request, the session's state and the
 //! configuration. The journal, the sockets and the defects look at what it decided; none of them decides.
 
-use fincert_schemas::bridge::{INVALID_PARAMS, Integration, METHOD_NOT_FOUND, Settlement};
+use fincert_schemas::bridge::{INVALID_PARAMS, Integration, METHOD_NOT_FOUND, Prefer, Settlement};
 use fincert_schemas::catalog::api_of;
 use serde_json::{Map, Value};
 
 use crate::config::Config;
+use crate::generate::{self, Label, Wrong};
 use crate::pending::Waiting;
 use crate::picture::{self, Picture};
 use crate::plan::{self, Plan, fail};
 use crate::request::{self, Broken};
 use crate::state::{State, StoredFile};
-use crate::{bridge, canned, engine};
+use crate::{bridge, canned, engine, prefer};
 
 /// How a request came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,9 +107,36 @@ pub struct Decision {
     pub failed: bool,
     /// Whether a defect changed the plan.
     pub changed: bool,
+    /// What was wished for.
+    pub prefer: Prefer,
+    /// What a generated result is labelled with.
+    pub label: Option<Label>,
+    /// Why a wish was refused: nothing else is done then.
+    pub wrong: Option<Wrong>,
+}
+
+/// What is decided about an API call beside its plan.
+#[derive(Debug, Default)]
+struct Made {
+    prefer: Prefer,
+    label: Option<Label>,
+    wrong: Option<Wrong>,
 }
 
 impl Decision {
+    /// The wishes that were granted.
+    pub fn granted(&self) -> Prefer {
+        let generated = self.label.as_ref();
+        let settled = self.plan.answer().is_some() && self.call.broken.is_empty();
+        Prefer {
+            example: self.prefer.example.clone().filter(|_| settled),
+            dynamic: self.prefer.dynamic.filter(|wish| settled && *wish == generated.is_some()),
+            invalid: self.prefer.invalid.clone().filter(|_| generated.is_some_and(|label| label.rule.is_some())),
+            seed: self.prefer.seed.filter(|_| generated.is_some()),
+            index: self.prefer.index.filter(|_| generated.is_some()),
+        }
+    }
+
     /// The call as one that waits, if its answer takes time.
     pub fn waiting(&self) -> Option<Waiting> {
         let answer = self.honest.clone().filter(|_| !self.plan.is_immediate())?;
@@ -137,8 +165,9 @@ pub fn decide(asked: &Request<'_>, state: &State, config: &Config) -> Decision {
         over: asked.over,
     };
     let mut effect = Effect::None;
+    let mut made = Made::default();
     let plan = match call.api {
-        Some(api) => api_call(api, asked, state, &mut call),
+        Some(api) => api_call(api, asked, state, config, &mut call, &mut made),
         None => match bridge::answer(asked, state, config) {
             Some((plan, change)) => {
                 effect = change;
@@ -147,24 +176,33 @@ pub fn decide(asked: &Request<'_>, state: &State, config: &Config) -> Decision {
             None => Plan::refuse(METHOD_NOT_FOUND, "no such method"),
         },
     };
+    let Made { prefer, label, wrong } = made;
     let failed = plan.answer().is_none_or(plan::failed);
     let Some(defect) = config.defect else {
-        return Decision { call, plan, effect, honest: None, failed, changed: false };
+        return Decision { call, plan, effect, honest: None, failed, changed: false, prefer, label, wrong };
     };
     let honest = plan.answer().cloned();
     let faulty = defect.apply(&call, plan.clone());
     let changed = faulty != plan;
-    Decision { call, plan: faulty, effect, honest, failed, changed }
+    Decision { call, plan: faulty, effect, honest, failed, changed, prefer, label, wrong }
 }
 
-fn api_call(api: &'static str, asked: &Request<'_>, state: &State, call: &mut Call) -> Plan {
+fn api_call(
+    api: &'static str,
+    asked: &Request<'_>,
+    state: &State,
+    config: &Config,
+    call: &mut Call,
+    made: &mut Made,
+) -> Plan {
     let Some(Value::Array(args)) = asked.params.get("args") else {
         return Plan::refuse(INVALID_PARAMS, "params.args: an array of the API's arguments");
     };
     if let Some(request) = args.first().and_then(request::plain) {
         call.request = request;
     }
-    call.wish = asked.params.pointer("/prefer/example").and_then(Value::as_str).map(str::to_owned);
+    let prefer = prefer::from_params(asked.params);
+    call.wish = prefer.as_ref().ok().and_then(|prefer| prefer.example.clone());
     call.broken = request::broken(api, &call.request);
     call.picture = picture::behind(&call.request, state, asked.over);
     call.without_dots = picture::without_dots(&call.request, state);
@@ -173,9 +211,32 @@ fn api_call(api: &'static str, asked: &Request<'_>, state: &State, call: &mut Ca
     if call.integration == Integration::Absent {
         return Plan::silent();
     }
-    let (settlement, example) = settle(api, call);
+    match prefer {
+        Ok(prefer) => made.prefer = prefer,
+        Err(message) => return refuse(made, Wrong { message, rules: Vec::new() }),
+    }
+    let (mut settlement, mut example) = settle(api, call);
+    if let Some(order) = generate::order(&made.prefer, config.generate, config.seed, call.index)
+        && call.broken.is_empty()
+    {
+        match generate::settle(api, call, &order, settlement) {
+            Ok((generated, label)) => {
+                settlement = generated;
+                example = example.filter(|_| label.is_none());
+                made.label = label;
+            }
+            Err(wrong) => return refuse(made, wrong),
+        }
+    }
     call.example = example;
     Plan::settle(settlement)
+}
+
+/// A wish that cannot be granted is the caller's mistake, and no answer of the API.
+fn refuse(made: &mut Made, wrong: Wrong) -> Plan {
+    let plan = Plan::refuse(INVALID_PARAMS, wrong.to_string());
+    made.wrong = Some(wrong);
+    plan
 }
 
 fn settle(api: &'static str, call: &Call) -> (Settlement, Option<&'static str>) {

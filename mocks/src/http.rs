@@ -13,11 +13,13 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use crate::canned;
-use crate::decide::{self, Over, decide};
+use crate::decide::{self, Decision, Over, decide};
+use crate::generate::{self, Wrong};
 use crate::help;
 use crate::host::{Host, Life};
 use crate::pending::Ticket;
 use crate::plan::{Action, Plan};
+use crate::prefer;
 use crate::rtc;
 use crate::socket;
 
@@ -43,7 +45,9 @@ pub(crate) async fn answer(mut request: Request<Incoming>, host: &Arc<Host>, lif
         "/" if get => respond(StatusCode::OK, "text/plain; charset=utf-8", help::text(&host.config)),
         "/canned" if get => json_of(StatusCode::OK, &help::canned()),
         "/journal" if get => json_of(StatusCode::OK, &json!(host.journal.entries())),
-        "/" | "/bridge" | "/canned" | "/journal" => not_allowed("GET"),
+        "/rules" if get => json_of(StatusCode::OK, &generate::all_rules()),
+        "/openapi.json" if get => openapi(),
+        "/" | "/bridge" | "/canned" | "/journal" | "/rules" | "/openapi.json" => not_allowed("GET"),
         _ => match path.strip_prefix("/ft/") {
             None => error(StatusCode::NOT_FOUND, json!({"error": "nothing here; GET / says what there is"})),
             Some(api) if rtc::STATICS.contains(&format!("ft.{api}").as_str()) => objects_need_the_bridge(),
@@ -55,12 +59,13 @@ pub(crate) async fn answer(mut request: Request<Incoming>, host: &Arc<Host>, lif
 }
 
 async fn call(api: &str, request: Request<Incoming>, host: &Host) -> Result<Answer, Crashed> {
-    let wish = match preferred(request.headers()) {
-        Some(name) if canned::find(api, &name).is_none() => {
+    let wish = match prefer::from_headers(request.headers()) {
+        Ok(wish) if wish.example.as_ref().is_some_and(|name| canned::find(api, name).is_none()) => {
             let names = canned::names(api);
             return Ok(error(StatusCode::BAD_REQUEST, json!({"error": "no such canned result", "examples": names})));
         }
-        wish => wish,
+        Ok(wish) => wish,
+        Err(why) => return Ok(error(StatusCode::BAD_REQUEST, json!({"error": why}))),
     };
     let body = match Limited::new(request.into_body(), MAX_BODY).collect().await {
         Ok(body) => body.to_bytes(),
@@ -73,16 +78,41 @@ async fn call(api: &str, request: Request<Incoming>, host: &Host) -> Result<Answ
         Ok(asked) => asked,
         Err(why) => return Ok(error(StatusCode::BAD_REQUEST, why)),
     };
-    let mut params = json!({"args": [asked]});
-    if let Some(name) = wish {
-        params["prefer"] = json!({"example": name});
-    }
+    let params = json!({"args": [asked], "prefer": wish});
     let asked = decide::Request { id: &Value::Null, method: &format!("ft.{api}"), params: &params, over: Over::Http };
     let state = host.state_over_http();
     let decision = decide(&asked, &state, &host.config);
     host.journal.note(&decision, host.config.defect.map(|defect| defect.name));
     let ticket = decision.waiting().map(|waiting| state.pending.enter(waiting));
-    carry_out(&decision.plan, decision.call.example, ticket, host.config.silence).await
+    if let Some(Wrong { message, rules }) = &decision.wrong {
+        return Ok(error(StatusCode::BAD_REQUEST, json!({"error": message, "rules": rules})));
+    }
+    let mut answer = carry_out(&decision.plan, ticket, host.config.silence).await?;
+    label(&decision, answer.headers_mut());
+    Ok(answer)
+}
+
+/// Says what the answer is: which canned result, or what it was generated from, and which wishes were granted.
+fn label(decision: &Decision, headers: &mut HeaderMap) {
+    let mut say = |name: &'static str, text: &str| {
+        if let Ok(value) = HeaderValue::from_str(text) {
+            headers.insert(name, value);
+        }
+    };
+    if let Some(example) = decision.call.example {
+        say("fincert-example", example);
+    }
+    if let Some(label) = &decision.label {
+        say("fincert-seed", &label.seed.to_string());
+        say("fincert-index", &label.index.to_string());
+        say("fincert-broken-rule", label.rule.as_deref().unwrap_or("none"));
+        if let Some(at) = &label.at {
+            say("fincert-broken-at", at);
+        }
+    }
+    if let Some(granted) = prefer::applied(&decision.granted()) {
+        say("preference-applied", &granted);
+    }
 }
 
 /// An empty body is a request without fields.
@@ -103,22 +133,9 @@ fn read(body: &[u8]) -> Result<Value, Value> {
     }
 }
 
-/// The canned result that the header `Prefer: example=NAME` names.
-fn preferred(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split([',', ';']))
-        .filter_map(|wish| wish.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("example"))
-        .map(|(_, name)| name.trim().trim_matches('"').to_owned())
-}
-
 /// The first settlement of the plan is the answer; HTTP has no place for the rest.
 async fn carry_out(
     plan: &Plan,
-    example: Option<&'static str>,
     ticket: Option<Ticket>,
     silence: Duration,
 ) -> Result<Answer, Crashed> {
@@ -131,11 +148,7 @@ async fn carry_out(
                 drop(ticket);
                 let body = format!("{}\n", settlement.value.as_ref().unwrap_or(&Value::Null));
                 let mut answer = respond(StatusCode::OK, JSON, plan.spelling.write(body.into_bytes()));
-                let headers = answer.headers_mut();
-                headers.insert("fincert-via", HeaderValue::from_static(settlement.via.as_str()));
-                if let Some(example) = example {
-                    headers.insert("fincert-example", HeaderValue::from_static(example));
-                }
+                answer.headers_mut().insert("fincert-via", HeaderValue::from_static(settlement.via.as_str()));
                 return Ok(answer);
             }
             Action::Refuse { .. } => return Ok(unknown_api()),
@@ -163,6 +176,13 @@ fn objects_need_the_bridge() -> Answer {
         StatusCode::NOT_IMPLEMENTED,
         json!({"error": why, "zh": "ft.webrtc 涉及对象与事件，请通过 /bridge（WebSocket）调用"}),
     )
+}
+
+fn openapi() -> Answer {
+    match fincert_schemas::openapi::document() {
+        Ok(document) => json_of(StatusCode::OK, &document),
+        Err(why) => error(StatusCode::INTERNAL_SERVER_ERROR, json!({"error": why.to_string()})),
+    }
 }
 
 fn unknown_api() -> Answer {

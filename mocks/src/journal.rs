@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::decide::{Decision, Over};
+use crate::generate::Label;
 use crate::plan::{Action, Plan};
 use crate::{bridge, canned, request};
 
@@ -53,6 +54,9 @@ pub struct Answered {
     /// The canned result that was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example: Option<&'static str>,
+    /// What the result was generated from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generated: Option<Label>,
     /// The defect that the host runs with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub defect: Option<&'static str>,
@@ -167,7 +171,7 @@ fn asked(decision: &Decision) -> Asked {
 }
 
 fn answered(decision: &Decision, defect: Option<&'static str>) -> Answered {
-    Answered { via: Answered::via(&decision.plan), example: decision.call.example, defect, shown: decision.changed }
+    Answered { via: Answered::via(&decision.plan), example: decision.call.example, generated: decision.label.clone(), defect, shown: decision.changed }
 }
 
 fn type_of(value: &Value) -> &'static str {

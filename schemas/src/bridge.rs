@@ -137,13 +137,25 @@ pub struct CallParams {
     pub prefer: Option<Prefer>,
 }
 
-/// A wish for a certain canned result, after the HTTP header `Prefer: example=NAME` of Prism.
+/// A wish for a certain result, after the HTTP headers `Prefer: example=NAME` and `Prefer: dynamic=true` of Prism.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Prefer {
     /// The canned result's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
+    /// Whether the result is generated from its schema; the mock host's own mode decides where this is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dynamic: Option<bool>,
+    /// The rule that a generated result breaks, by its id, or `any`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invalid: Option<String>,
+    /// What a generated result is made from: the same seed, index and request, the same result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// The call's index in place of the host's own count; 0 where a seed is given without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<u64>,
 }
 
 /// The channel through which an API call settled.

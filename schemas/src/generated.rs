@@ -1,5 +1,5 @@
 //! The schemas of fincert's own messages, generated from the types: the bridge, the run record, scenarios' data
-//! shapes, and an OpenRPC document of the whole bridge. They are committed; a test fails when they are stale.
+//! shapes, an OpenRPC document of the whole bridge, and an OpenAPI document of the mock host. They are committed; a test fails when they are stale.
 
 use serde_json::{Map, Value, json};
 
@@ -9,6 +9,7 @@ use crate::bridge::{
 };
 use crate::catalog::{APIS, BASE, Catalog};
 use crate::data::{DataError, schema_of};
+use crate::openapi;
 use crate::run::{Judgement, Line, RunHeader, Transcript};
 
 /// Every generated file: its path below `schemas/`, and its content.
@@ -38,6 +39,7 @@ pub fn files() -> Result<Vec<(String, Value)>, DataError> {
         named("run/transcript.json", schema_of::<Transcript>()),
         named("run/judgement.json", schema_of::<Judgement>()),
         ("bridge/openrpc.json".to_owned(), openrpc(Catalog::embedded()?)),
+        ("openapi.json".to_owned(), openapi::document()?),
     ])
 }
 

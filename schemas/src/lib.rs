@@ -13,6 +13,7 @@ pub mod fixture;
 pub mod format;
 pub mod generated;
 pub mod json;
+pub mod openapi;
 pub mod requirement;
 pub mod run;
 pub mod strategy;

@@ -42,6 +42,33 @@ fn every_reference_of_the_openrpc_document_leads_somewhere() {
     }
 }
 
+#[test]
+fn the_openapi_document_refers_to_itself_alone_and_its_examples_hold() {
+    let document = fincert_schemas::openapi::document().unwrap();
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 30);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leaves the document"));
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    let catalog = fincert_schemas::catalog::Catalog::embedded().unwrap();
+    let mut held = 0;
+    for (api, _) in fincert_schemas::catalog::APIS {
+        let post = &document["paths"][format!("/ft/{api}")]["post"];
+        for (media, table) in [
+            (&post["requestBody"]["content"], catalog.request(api).unwrap()),
+            (&post["responses"]["200"]["content"], catalog.result(api).unwrap()),
+        ] {
+            for example in media["application/json"]["examples"].as_object().unwrap().values() {
+                assert_eq!(catalog.check(table, &example["value"]), [], "{api}: {example}");
+                held += 1;
+            }
+        }
+    }
+    assert!(held >= 12, "{held}");
+}
+
 fn collect(value: &Value, out: &mut Vec<String>) {
     match value {
         Value::Object(object) => {

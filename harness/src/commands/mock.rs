@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use clap::ValueEnum;
+use fincert_mocks::generate::Mode;
 use fincert_mocks::{Config, Defect, MockHost};
 use fincert_peer::{TurnConfig, TurnServer};
 use fincert_schemas::bridge::Integration;
@@ -24,9 +25,34 @@ pub(crate) struct Options {
     /// A deliberate wrongness; `fincert list defects` names them
     #[arg(long, value_name = "NAME")]
     defect: Option<String>,
+    /// Generate results from their schemas: valid ones, or ones that break one rule each
+    #[arg(long, value_enum, value_name = "WHICH", help_heading = "Generated results")]
+    generate: Option<Which>,
+    /// What generated results are made from: the same seed, index and request, the same result
+    #[arg(long, default_value_t = 1, value_name = "N", help_heading = "Generated results")]
+    seed: u64,
+    /// Print the HTTP side as an OpenAPI 3.1 document, and end
+    #[arg(long, exclusive = true)]
+    openapi: bool,
     /// Run a STUN and TURN server beside it, with a credential of its own
     #[arg(long)]
     turn: bool,
+}
+
+/// Whether generated results keep to their tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    Valid,
+    Invalid,
+}
+
+impl From<Which> for Mode {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::Valid => Self::Valid,
+            Which::Invalid => Self::Invalid,
+        }
+    }
 }
 
 /// The three states of clause 1.
@@ -77,9 +103,20 @@ fn outward() -> IpAddr {
 }
 
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {
+    if options.openapi {
+        let document = fincert_schemas::openapi::document()?;
+        super::print(&(serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"))?;
+        return Ok(exit::CERTIFIED);
+    }
     let defect = find_defect(options.defect.as_deref())?;
-    let config =
-        Config { listen: options.listen, integration: options.integration.into(), defect, ..Config::default() };
+    let config = Config {
+        listen: options.listen,
+        integration: options.integration.into(),
+        defect,
+        generate: options.generate.map(Mode::from),
+        seed: options.seed,
+        ..Config::default()
+    };
     let host = MockHost::start(config).await.map_err(|error| Failure {
         code: exit::COULD_NOT_RUN,
         message: format!("{}: {error}; choose another address with --listen, such as 127.0.0.1:0", options.listen),

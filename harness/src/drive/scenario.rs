@@ -162,7 +162,7 @@ async fn send(
             .example
             .clone()
             .filter(|_| session.hello.simulated)
-            .map(|example| Prefer { example: Some(example) }),
+            .map(|example| Prefer { example: Some(example), ..Prefer::default() }),
     };
     let id = session.id();
     let captured = drive.capture.request(&method, &request);
