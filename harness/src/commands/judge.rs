@@ -12,7 +12,7 @@ use super::{Failure, Reading, exit, law};
 pub(crate) struct Options {
     /// The run record
     run: PathBuf,
-    /// Write a report, FORMAT=PATH (text, json, junit); may be given several times
+    /// Write a report, FORMAT=PATH (html, text, json, junit, ctrf, markdown, badge); may be given several times
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report, help_heading = "Output")]
     report: Vec<(Format, PathBuf)>,
     #[command(flatten)]
