@@ -1,6 +1,6 @@
 //! Writing documents: whole or not at all.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// Writes a file by way of a temporary neighbour, so that nobody ever sees half of it.
@@ -34,6 +34,24 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Re
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))?;
     }
     Ok(())
+}
+
+/// The SHA-256 of a regular file, in hexadecimal.
+pub fn sha256(path: &Path) -> std::io::Result<String> {
+    use sha2::Digest;
+    if !path.metadata()?.is_file() {
+        return Err(std::io::Error::other("no regular file"));
+    }
+    let mut file = std::fs::File::open(path)?;
+    let mut digest = sha2::Sha256::new();
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => break,
+            size => digest.update(&chunk[..size]),
+        }
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Why a document could not be written there, as far as that can be found out without writing it.

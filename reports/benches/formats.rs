@@ -32,6 +32,7 @@ fn main() {
         transcripts: &transcripts,
         judgement: &judgement,
         ledger,
+        digests: &[],
         replay: &replay,
     };
     println!("{SCENARIOS} scenarios, {} verdicts, {} findings", judgement.verdicts.len(), judgement.findings.len());

@@ -23,7 +23,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use fincert_schemas::run::{Finding, Judgement, Outcome, RunHeader, Session, Transcript, Verdict};
-use fincert_schemas::{Lang, Ledger};
+use fincert_schemas::{Bilingual, Lang, Ledger};
 
 pub use fincert_schemas::run::Standing;
 pub use standing::Tally;
@@ -44,6 +44,17 @@ pub struct Run<'a> {
     pub ledger: &'a Ledger,
     /// The one command that replays a scenario.
     pub replay: &'a dyn Fn(&str) -> String,
+    /// What the run and its judgement were made with, to be compared with a certificate.
+    pub digests: &'a [Digest],
+}
+
+/// A SHA-256, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Digest {
+    /// Of what.
+    pub name: Bilingual,
+    /// In hexadecimal.
+    pub sha256: String,
 }
 
 impl Run<'_> {

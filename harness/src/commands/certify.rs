@@ -22,7 +22,7 @@ use fincert_suites::{Scenario, known_failing};
 
 use super::mock::{State, find_defect};
 use super::progress::Reporter;
-use super::report::{Document, parse_report};
+use super::report::{Document, digests, parse_report};
 use super::{Failure, Reading, exit, law};
 
 /// Where record and reports go when nothing else is said.
@@ -204,6 +204,7 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         sessions: &gathered.sessions,
         transcripts: &gathered.transcripts,
         judgement: &judgement,
+        digests: digests(record.as_deref()),
     };
     document.write_all(&reports, lang)?;
     document.show(lang)?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use fincert_reports::Format;
 
-use super::report::{Document, judge_record, open, parse_report};
+use super::report::{Document, digests, judge_record, open, parse_report};
 use super::{Failure, Reading, exit, law};
 
 /// Options of `fincert judge`.
@@ -29,6 +29,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         sessions: &record.sessions,
         transcripts: &record.transcripts,
         judgement: &judgement,
+        digests: digests(Some(&options.run)),
     };
     document.write_all(&options.report, options.reading.lang())?;
     document.show(options.reading.lang())?;

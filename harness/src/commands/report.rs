@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use fincert::output::write_with;
 use fincert::record::{self, Record};
-use fincert_reports::{Format, Run, Style};
-use fincert_schemas::Lang;
+use fincert_reports::{Digest, Format, Run, Style};
 use fincert_schemas::run::{Judgement, RunHeader, Session, Transcript};
+use fincert_schemas::{Bilingual, Lang};
 use fincert_suites::judge::{self, Evidence, Law};
 
 use super::{Failure, Reading, exit, law};
@@ -42,6 +42,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         sessions: &record.sessions,
         transcripts: &record.transcripts,
         judgement: &judgement,
+        digests: digests(Some(&options.run)),
     };
     document.write_all(&options.report, options.reading.lang())?;
     Ok(exit::CERTIFIED)
@@ -74,6 +75,17 @@ pub(super) struct Document<'a> {
     pub(super) sessions: &'a [Session],
     pub(super) transcripts: &'a [Transcript],
     pub(super) judgement: &'a Judgement,
+    pub(super) digests: Vec<Digest>,
+}
+
+/// The digests that a report names: of the record, where there is one.
+pub(super) fn digests(record: Option<&Path>) -> Vec<Digest> {
+    let of = |name: Bilingual, file: &Path| {
+        // A record that can no longer be read has been reported by whoever read it.
+        let sha256 = fincert::output::sha256(file).ok()?;
+        Some(Digest { name, sha256 })
+    };
+    record.and_then(|file| of(Bilingual::new("运行记录", "run record"), file)).into_iter().collect()
 }
 
 impl Document<'_> {
@@ -85,6 +97,7 @@ impl Document<'_> {
             transcripts: self.transcripts,
             judgement: self.judgement,
             ledger: self.law.ledger,
+            digests: &self.digests,
             replay: &replay,
         };
         fincert_reports::render(format, &run, style, out)

@@ -10,7 +10,7 @@ use fincert_schemas::{Bilingual, Lang, Level};
 use serde::Serialize;
 
 use crate::words;
-use crate::{FlowTimes, Run, Standing, Tally};
+use crate::{Digest, FlowTimes, Run, Standing, Tally};
 
 /// How many findings the page holds at most; the first of each cause is always there.
 const FINDINGS: usize = 20_000;
@@ -39,6 +39,7 @@ pub(super) struct Data<'a> {
     scenarios: Vec<Scenario<'a>>,
     /// How many transcripts are not in the page.
     left_out: usize,
+    digests: &'a [Digest],
     accuracy: &'a [Accuracy],
     flows: Vec<FlowTimes<'a>>,
     unexpected: &'a [String],
@@ -161,6 +162,7 @@ impl<'a> Data<'a> {
             requirements: requirements(run, &places),
             scenarios,
             left_out,
+            digests: run.digests,
             accuracy: &judgement.accuracy,
             flows: run.transcripts.iter().filter_map(FlowTimes::of).collect(),
             unexpected: &judgement.unexpected_passes,

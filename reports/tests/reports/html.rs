@@ -106,6 +106,7 @@ fn a_run_of_which_nothing_is_left_is_shown() {
         transcripts: &[],
         judgement: &judgement,
         ledger: &ledger,
+        digests: &[],
         replay: &|scenario| scenario.to_owned(),
     };
     for format in Format::ALL {

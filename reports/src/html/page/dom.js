@@ -76,20 +76,18 @@ function growing(items, make, step = 60, tag = "div", props = null) {
   const box = h(tag, props);
   let shown = 0;
   const more = h("button", { type: "button", class: "more" });
+  const holder = tag === "tbody" ? h("tr", null, h("td", { colspan: 20 }, more)) : tag === "div" ? more : h("li", { class: "more-row" }, more);
   const grow = () => {
-    more.remove();
+    holder.remove();
     const next = items.slice(shown, shown + step);
     box.append(...next.map((item, index) => make(item, shown + index)));
     shown += next.length;
     if (shown < items.length) {
       more.textContent = t(`显示其余 ${number(items.length - shown)} 项`, `Show the other ${number(items.length - shown)}`);
-      box.append(tag === "ol" || tag === "ul" ? h("li", { class: "more-row" }, more) : more);
+      box.append(holder);
     }
   };
-  more.addEventListener("click", () => {
-    if (more.parentNode !== box) more.parentNode.remove();
-    grow();
-  });
+  more.addEventListener("click", grow);
   if ("IntersectionObserver" in window) {
     new IntersectionObserver((seen) => {
       if (seen.some((one) => one.isIntersecting)) more.click();

@@ -108,7 +108,7 @@ function flows() {
   return section("flows", t("WebRTC 流程用时", "Times of the WebRTC flows"), t("仅供参考，不影响认证。", "Reported, never certified on."),
     h("div", { class: "wide", tabindex: "0" }, h("table", null, h("thead", null, h("tr", null, [t("流程", "flow"), t("裁判", "referee"), t("连通", "connected"), t("首个媒体", "first media"), t("总计", "total"), t("比例", "share")].map((head) => h("th", { scope: "col" }, head)))),
       growing(list, (one) => h("tr", null, h("td", null, h("code", null, one.scenario)), h("td", null, one.referee), h("td", null, cell(one.connectedMs)), h("td", null, cell(first(one))), h("td", null, ms(one.durationMs)),
-        h("td", null, meter(one.durationMs / most, "info"))), 500, "tbody"))));
+        h("td", null, meter(one.durationMs / most, "info"))), 40, "tbody"))));
 }
 
 function environment() {
@@ -124,7 +124,7 @@ function environment() {
       field("--filter", code(header.filter)), field("--defect", code(header.defect)), field("--referee", code(header.referee)),
       field(t("其他选项", "other options"), list(header.options)), field("--set", list(header.set)),
       field(t("已知失败", "known failures"), header.known_failing && header.known_failing.length ? number(header.known_failing.length) : null)),
-    (D.digests || []).length > 0 && [h("h3", null, t("摘要（SHA-256）", "Digests (SHA-256)")), h("dl", { class: "facts" }, D.digests.map(([name, digest]) => field(say(name), code(digest))))],
+    D.digests.length > 0 && [h("h3", null, t("摘要（SHA-256）", "Digests (SHA-256)")), h("dl", { class: "facts" }, D.digests.map((one) => field(say(one.name), code(one.sha256))))],
     h("h3", null, t(`会话（${D.sessions.length}）`, `Sessions (${D.sessions.length})`)),
     growing(D.sessions, ({ session, hello }) => lazy(`session/${session}`, { class: "row" }, h("span", { class: "row-line" }, h("span", { class: "clause-number" }, session),
       h("span", null, clip(hello.name, 120), " ", clip(hello.version, 60)), h("span", { class: "quiet row-end" }, `${clip(hello.platform, 60)} · ${integrationWord(hello.integration)}`)), () => json(hello)), 30));
