@@ -4,6 +4,7 @@
 //! and how it is judged is in `fincert-suites`, what the words mean in `fincert-schemas`.
 
 pub mod browser;
+pub mod certificate;
 pub mod deadline;
 pub mod drive;
 pub mod filter;

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
+use fincert_schemas::digest;
 use fincert_schemas::run::{CAPTURE_VERSION, Event, Judgement, Line, RECORD_VERSION, RunHeader, Session, Transcript};
+use sha2::{Digest, Sha256};
 
 /// The longest line of a record that is read, in bytes.
 const MAX_LINE: usize = 64 * 1024 * 1024;
@@ -54,6 +56,8 @@ pub struct Record {
     pub judgement: Option<Judgement>,
     /// What the reader should know: a cut last line, a missing end.
     pub warnings: Vec<String>,
+    /// The SHA-256 of the file, in hexadecimal.
+    pub sha256: String,
 }
 
 /// Why a record cannot be read.
@@ -84,13 +88,13 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
     let name = path.display().to_string();
     let io_error = |source| RecordError::Io { path: name.clone(), source };
     let wrong = |line: usize, message: String| RecordError::Line { path: name.clone(), line, message };
-    let mut reader = BufReader::new(File::open(path).map_err(io_error)?);
+    let mut reader = BufReader::new(Digested { inner: File::open(path).map_err(io_error)?, digest: Sha256::new() });
     let (mut header, mut sessions, mut transcripts, mut judgement) = (None, Vec::new(), Vec::new(), None);
     let mut warnings = Vec::new();
     let mut number = 0;
     loop {
         let mut bytes = Vec::new();
-        let size = io::Read::take(&mut reader, MAX_LINE as u64 + 1).read_until(b'\n', &mut bytes).map_err(io_error)?;
+        let size = Read::take(&mut reader, MAX_LINE as u64 + 1).read_until(b'\n', &mut bytes).map_err(io_error)?;
         if size == 0 {
             break;
         }
@@ -131,7 +135,22 @@ pub fn read(path: &Path) -> Result<Record, RecordError> {
         warnings.push("the run was cut off before it was judged".to_owned());
     }
     in_order(&header, &mut transcripts);
-    Ok(Record { header, sessions, transcripts, judgement, warnings })
+    let sha256 = digest::hex(&reader.into_inner().digest.finalize());
+    Ok(Record { header, sessions, transcripts, judgement, warnings, sha256 })
+}
+
+/// Digests what is read through it, so that what was digested is what was read.
+struct Digested {
+    inner: File,
+    digest: Sha256,
+}
+
+impl Read for Digested {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.inner.read(buffer)?;
+        self.digest.update(&buffer[..size]);
+        Ok(size)
+    }
 }
 
 fn check_version(header: RunHeader) -> Result<RunHeader, String> {

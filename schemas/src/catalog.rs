@@ -20,6 +20,11 @@ static API: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/api");
 static WEBRTC: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/webrtc");
 static COMPONENT: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/component");
 
+/// The schemas' folders, for their digest.
+pub(crate) fn folders() -> [(&'static str, &'static Dir<'static>); 3] {
+    [("api", &API), ("component", &COMPONENT), ("webrtc", &WEBRTC)]
+}
+
 /// The keywords of ours that make a place worth finding.
 const MARKS: [&str; 3] = ["x-requirement", "x-coverage", "x-sensitive"];
 

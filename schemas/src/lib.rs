@@ -9,6 +9,7 @@ pub mod bridge;
 pub mod capture;
 pub mod catalog;
 pub mod data;
+pub mod digest;
 pub mod fixture;
 pub mod format;
 pub mod generated;

@@ -13,6 +13,11 @@ use crate::data::{self, DataError};
 
 static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/requirements");
 
+/// The files of the ledger, for their digest.
+pub(crate) fn files() -> &'static Dir<'static> {
+    &FILES
+}
+
 /// How binding a requirement is (RFC 2119).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]

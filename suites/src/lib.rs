@@ -13,3 +13,7 @@ pub use scenario::{CallStep, FlowStep, Scenario, Step, Suite};
 
 /// The version of the suites: it changes whenever a verdict may change.
 pub const VERSION: &str = "1";
+
+/// The SHA-256 of what judges, in hexadecimal: the sources of this crate and its scenarios. Certificates name it. It
+/// changes more often than [`VERSION`], which changes with the verdicts alone.
+pub const DIGEST: &str = env!("FINCERT_SUITES_SHA256");

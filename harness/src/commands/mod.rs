@@ -5,10 +5,14 @@ mod certify;
 pub(crate) mod exit;
 mod explain;
 mod judge;
+mod keygen;
 mod list;
 mod mock;
+mod passphrase;
 mod progress;
 mod report;
+mod sign;
+mod verify;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fincert_schemas::catalog::Catalog;
@@ -41,9 +45,13 @@ Examples:
     fincert judge fincert-out/run.jsonl
   what a requirement wants, and what turns it red
     fincert explain ocr.result.error-code
+  sign what a run proves, and verify it
+    fincert keygen vendor
+    fincert sign run.jsonl --key vendor.key --subject app.apk --out certificate.jsonl
+    fincert verify certificate.jsonl --key vendor.pub --record run.jsonl --subject app.apk
 
 Exit codes: 0 certified, 1 not certified, 2 wrong usage or a bad input file,
-3 could not run, 4 a record does not hold, 130 interrupted;
+3 could not run, 4 a record, snapshot or certificate does not hold, 130 interrupted;
 `fincert list exit-codes` says more.";
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +66,12 @@ enum Command {
     Report(report::Options),
     /// Make one call, capture and judge it
     Call(call::Options),
+    /// Make a pair of keys for certificates
+    Keygen(keygen::Options),
+    /// Sign what a run record proves: a certificate
+    Sign(sign::Options),
+    /// Verify a certificate, and judge its run record again
+    Verify(verify::Options),
     /// List requirements, scenarios, checks, defects, …
     List(list::Options),
     /// Explain a requirement, scenario, check, defect or reason code
@@ -129,6 +143,9 @@ pub(crate) async fn run(cli: Cli) -> u8 {
         Some(Command::Judge(options)) => judge::run(&options),
         Some(Command::Report(options)) => report::run(&options),
         Some(Command::Call(options)) => call::run(options).await,
+        Some(Command::Keygen(options)) => keygen::run(&options),
+        Some(Command::Sign(options)) => sign::run(&options),
+        Some(Command::Verify(options)) => verify::run(&options),
         Some(Command::List(options)) => list::run(&options),
         Some(Command::Explain(options)) => explain::run(&options),
     };

@@ -179,19 +179,7 @@ fn certification(
         return empty(Decision::NotAsked, reason.or(Some(Reason::FilteredOut)), Vec::new());
     }
     let mut result = empty(Decision::Certified, None, Vec::new());
-    for requirement in set(law, name).filter(|r| applies(r, sessions_of(evidence, name), name)) {
-        let mine = index.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice).iter();
-        let mine: Vec<&Verdict> =
-            mine.filter(|(_, scenario)| counts(scenario, name)).map(|(verdict, _)| *verdict).collect();
-        let is_excused =
-            |v: &Verdict| v.outcome == Outcome::Fail && excused.contains(key(&v.requirement, &v.scenario).as_str());
-        let worst = mine.iter().filter(|verdict| !is_excused(verdict)).max_by_key(|verdict| verdict.outcome);
-        let excused_only = worst.is_none() && !mine.is_empty();
-        let (outcome, reason) = match worst {
-            Some(verdict) => (verdict.outcome, verdict.reason),
-            None if excused_only => (Outcome::Warn, None),
-            None => (Outcome::NotExercised, Some(why_not(law, evidence, requirement, name))),
-        };
+    for (requirement, outcome, reason) in outcomes(law, evidence, index, excused, name) {
         result.warnings += u32::from(outcome == Outcome::Warn);
         if requirement.level != Level::Must {
             continue;
@@ -209,6 +197,44 @@ fn certification(
         result.reason = evidence.header.filter.as_ref().map(|_| Reason::FilteredOut);
     }
     result
+}
+
+/// What came of each applicable requirement of a profile's or capability's set, by its own scenarios.
+pub fn outcomes_of<'a>(
+    law: Law<'a>,
+    evidence: Evidence<'_>,
+    verdicts: &[Verdict],
+    name: &str,
+) -> Vec<(&'a Requirement, Outcome)> {
+    let index = index(law, verdicts);
+    let all = outcomes(law, evidence, &index, &BTreeSet::new(), name);
+    all.into_iter().map(|(requirement, outcome, _)| (requirement, outcome)).collect()
+}
+
+/// The same, with why; verdicts in `excused` count as met.
+fn outcomes<'a>(
+    law: Law<'a>,
+    evidence: Evidence<'_>,
+    index: &Index<'_>,
+    excused: &BTreeSet<&str>,
+    name: &str,
+) -> Vec<(&'a Requirement, Outcome, Option<Reason>)> {
+    let is_excused =
+        |v: &Verdict| v.outcome == Outcome::Fail && excused.contains(key(&v.requirement, &v.scenario).as_str());
+    set(law, name)
+        .filter(|requirement| applies(requirement, sessions_of(evidence, name), name))
+        .map(|requirement| {
+            let mine = index.get(requirement.id.as_str()).map_or(&[][..], Vec::as_slice).iter();
+            let mine: Vec<&Verdict> =
+                mine.filter(|(_, scenario)| counts(scenario, name)).map(|(verdict, _)| *verdict).collect();
+            let worst = mine.iter().filter(|verdict| !is_excused(verdict)).max_by_key(|verdict| verdict.outcome);
+            match worst {
+                Some(verdict) => (requirement, verdict.outcome, verdict.reason),
+                None if !mine.is_empty() => (requirement, Outcome::Warn, None),
+                None => (requirement, Outcome::NotExercised, Some(why_not(law, evidence, requirement, name))),
+            }
+        })
+        .collect()
 }
 
 /// Whether the target declares the name, or for a profile at least one of its capabilities.

@@ -31,7 +31,7 @@ use indexmap::IndexMap;
 
 use crate::{Suite, VERSION};
 
-pub use certify::{asked, declared};
+pub use certify::{asked, declared, outcomes_of};
 pub use referees::needs_second;
 pub use sink::{Broken, Sink};
 pub use view::{Call, View};

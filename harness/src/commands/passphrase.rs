@@ -1,0 +1,56 @@
+//! Passphrases of keys: from a file, from the environment, or asked for on the terminal without echo.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+/// The environment variable that may hold the passphrase, for machines that keep secrets there.
+const VARIABLE: &str = "FINCERT_PASSPHRASE";
+/// The longest passphrase, in bytes.
+const LONGEST: u64 = 1024;
+
+/// Where a passphrase comes from.
+#[derive(Debug, clap::Args)]
+pub(super) struct Source {
+    /// A file whose first line is the passphrase of the private key [default: FINCERT_PASSPHRASE, else asked for on the terminal]
+    #[arg(long, value_name = "FILE", help_heading = "Key")]
+    pub(super) passphrase_file: Option<PathBuf>,
+}
+
+impl Source {
+    /// The passphrase, if it is given by file or environment.
+    pub(super) fn given(&self) -> Result<Option<Zeroizing<String>>, String> {
+        let found = match &self.passphrase_file {
+            Some(path) => Some(first_line(path)?),
+            None => std::env::var(VARIABLE).ok().map(Zeroizing::new),
+        };
+        match found {
+            Some(found) if found.is_empty() => Err("the passphrase is empty".to_owned()),
+            found => Ok(found),
+        }
+    }
+
+    /// The passphrase of an encrypted key.
+    pub(super) fn of(&self, key: &Path) -> Result<Zeroizing<String>, String> {
+        match self.given()? {
+            Some(found) => Ok(found),
+            None => ask(&format!("passphrase of {}: ", key.display())),
+        }
+    }
+}
+
+/// Asks on the terminal.
+pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, String> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+        format!("no terminal to ask for the passphrase ({error}); give it with --passphrase-file or in {VARIABLE}")
+    })
+}
+
+fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
+    let wrong = |error: std::io::Error| format!("--passphrase-file: {}: {error}", path.display());
+    let mut text = Zeroizing::new(String::new());
+    File::open(path).map_err(wrong)?.take(LONGEST).read_to_string(&mut text).map_err(wrong)?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}

@@ -1,0 +1,177 @@
+//! `fincert sign`: what a run record proves, signed.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fincert::certificate::{Certificate, CertificateError, PrivateKey, Problem, Question, Refusal, Subject, Terms};
+use fincert::certificate::{draft, verify};
+use fincert::output::{unwritable, write_whole};
+use fincert_reports::text::clean;
+use fincert_schemas::digest;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::keygen::failed;
+use super::passphrase::Source;
+use super::report::{judge_record, open};
+use super::{Failure, exit, law};
+
+/// Options of `fincert sign`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Options {
+    /// The run record
+    run: PathBuf,
+    /// The private key
+    #[arg(long, value_name = "FILE", help_heading = "Key")]
+    key: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// A certificate of this record, to be signed by this key, too; what it says stays as it is
+    #[arg(long, value_name = "CERTIFICATE", conflicts_with_all = ["profile", "subject", "valid_days"])]
+    add: Option<PathBuf>,
+    /// Where the certificate goes [default: certificate.jsonl; with --add: the certificate itself]
+    #[arg(long, value_name = "PATH", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// A profile or capability to certify, such as ocr or ocr:BankCard; may be given several times [default: all that the run was asked for]
+    #[arg(long, value_name = "P", help_heading = "What is certified")]
+    profile: Vec<String>,
+    /// A file of yours that was certified, such as the app's package: its digest is bound; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "What is certified")]
+    subject: Vec<PathBuf>,
+    /// For how many days the certificate is valid
+    #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=3660), help_heading = "What is certified")]
+    valid_days: i64,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  fincert sign run.jsonl --key vendor.key --subject app.apk
+  fincert sign run.jsonl --key vendor.key --profile ocr:BankCard --valid-days 90 --out bank-card.jsonl
+  a certifier signs it, too
+    fincert sign run.jsonl --key certifier.key --add certificate.jsonl";
+
+pub(super) fn run(options: &Options) -> Result<u8, Failure> {
+    let law = law()?;
+    let default = options.add.clone().unwrap_or_else(|| PathBuf::from("certificate.jsonl"));
+    let out = options.out.as_ref().unwrap_or(&default);
+    if let Some(why) = unwritable(out) {
+        return Err(Failure::usage(format!("certificate {}: {why}", out.display())));
+    }
+    let key = PrivateKey::read(&options.key, || options.source.of(&options.key)).map_err(failed)?;
+    warn_of_permissions(&options.key);
+    let record = open(&options.run)?;
+    let now = Timestamp::now();
+    let mut certificate = match &options.add {
+        Some(path) => {
+            let certificate = read(path)?;
+            // Who signs answers for all of it: it must follow from the record, today and by these suites.
+            let question = Question {
+                keys: &[],
+                record: Some(&record),
+                subjects: &[],
+                now,
+                allow_mock: true,
+                allow_unknown_signers: true,
+            };
+            let answer = verify(law, &certificate, &question);
+            if let Some(problem) = answer.problems.iter().find(|problem| **problem != Problem::SignerUnknown) {
+                return Err(Failure {
+                    code: exit::DOES_NOT_HOLD,
+                    message: format!("{}: {}", path.display(), problem.text().en),
+                });
+            }
+            certificate
+        }
+        None => {
+            let days = SignedDuration::from_hours(24 * options.valid_days);
+            let terms = Terms {
+                names: options.profile.clone(),
+                subjects: subjects(&options.subject)?,
+                not_before: now,
+                not_after: now.checked_add(days).map_err(|error| Failure::usage(error.to_string()))?,
+            };
+            let statement =
+                draft(law, &record, &judge_record(law, &record), &terms).map_err(|why| refused(&options.run, &why))?;
+            Certificate::new(statement).map_err(Failure::usage)?
+        }
+    };
+    certificate.sign(&key).map_err(|why| Failure::usage(format!("{}: {why}", default.display())))?;
+    write_whole(out, &certificate.encode())
+        .map_err(|error| Failure::usage(format!("certificate {}: {error}", out.display())))?;
+    let claim = &certificate.statement.predicate.fincert;
+    let names: Vec<&str> = claim.certified.iter().map(|one| one.name.as_str()).collect();
+    super::print(&format!(
+        "{}\n  certified   {}\n  valid until {}\n  signed by   {}\n",
+        out.display(),
+        names.join(", "),
+        claim.not_after,
+        certificate.key_ids().collect::<Vec<_>>().join("\n              ")
+    ))?;
+    if claim.mock {
+        eprintln!(
+            "fincert: note: the target is fincert's own mock host; `fincert verify` refuses this certificate without --allow-mock"
+        );
+    }
+    if record.header.revealed {
+        eprintln!(
+            "fincert: warning: the run was driven with --reveal: its record may hold personal data, mind who you give it to"
+        );
+    }
+    Ok(exit::CERTIFIED)
+}
+
+fn refused(run: &Path, why: &Refusal) -> Failure {
+    let code = match why {
+        Refusal::DoesNotHold(_) => exit::DOES_NOT_HOLD,
+        Refusal::NotCertified(_) => exit::NOT_CERTIFIED,
+        Refusal::Wrong(_) => exit::USAGE,
+    };
+    Failure { code, message: format!("{}: {why}; nothing was signed", run.display()) }
+}
+
+/// Reads a certificate; one that does not fit does not hold.
+pub(super) fn read(path: &Path) -> Result<Certificate, Failure> {
+    Certificate::read(path).map_err(|error| {
+        let code = match &error {
+            CertificateError::Io { .. } => exit::USAGE,
+            CertificateError::Form { .. } => exit::DOES_NOT_HOLD,
+        };
+        // What is no certificate may be anything, and its words stand in the error.
+        Failure { code, message: clean(&error.to_string()) }
+    })
+}
+
+/// The digests of the vendor's own files, each under its file name.
+pub(super) fn subjects(paths: &[PathBuf]) -> Result<Vec<Subject>, Failure> {
+    let mut all: Vec<Subject> = Vec::new();
+    for path in paths {
+        let wrong = |why: String| Failure::usage(format!("--subject {}: {why}", path.display()));
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .ok_or_else(|| wrong("has no file name in Unicode".to_owned()))?;
+        let mut digested = Sha256::new();
+        let mut file = File::open(path).map_err(|error| wrong(error.to_string()))?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            match io::Read::read(&mut file, &mut buffer).map_err(|error| wrong(error.to_string()))? {
+                0 => break,
+                size => digested.update(&buffer[..size]),
+            }
+        }
+        all.push(Subject::new(name, digest::hex(&digested.finalize())));
+    }
+    Ok(all)
+}
+
+fn warn_of_permissions(key: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    if key.metadata().is_ok_and(|there| there.permissions().mode() & 0o077 != 0) {
+        eprintln!(
+            "fincert: warning: {}: others may read this private key; `chmod 600` it, and think of who may have a copy",
+            key.display()
+        );
+    }
+}
