@@ -8,6 +8,7 @@ mod judge;
 mod list;
 mod mock;
 mod progress;
+mod prove;
 mod report;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -56,6 +57,8 @@ enum Command {
     Judge(judge::Options),
     /// Render documents of a recorded run
     Report(report::Options),
+    /// Prove the suites: mutate transcripts, print what the checks catch
+    Prove(prove::Options),
     /// Make one call, capture and judge it
     Call(call::Options),
     /// List requirements, scenarios, checks, defects, …
@@ -128,6 +131,7 @@ pub(crate) async fn run(cli: Cli) -> u8 {
         Some(Command::Mock(options)) => mock::run(options).await,
         Some(Command::Judge(options)) => judge::run(&options),
         Some(Command::Report(options)) => report::run(&options),
+        Some(Command::Prove(options)) => prove::run(options).await,
         Some(Command::Call(options)) => call::run(options).await,
         Some(Command::List(options)) => list::run(&options),
         Some(Command::Explain(options)) => explain::run(&options),

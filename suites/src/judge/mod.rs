@@ -8,6 +8,7 @@ mod bridge;
 mod callbacks;
 mod causes;
 mod certify;
+mod examiner;
 mod face;
 mod integration;
 mod known;
@@ -31,6 +32,7 @@ use indexmap::IndexMap;
 use crate::{Suite, VERSION};
 
 pub use certify::{asked, declared};
+pub use examiner::Examiner;
 pub use referees::needs_second;
 pub use sink::{Broken, Sink};
 pub use view::{Call, View};
