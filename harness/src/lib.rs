@@ -10,6 +10,7 @@ pub mod drive;
 pub mod filter;
 mod lanes;
 pub mod output;
+pub mod prove;
 pub mod record;
 pub mod referee;
 pub mod runner;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use fincert_mocks::{Config, Defect, MockHost};
 use fincert_schemas::Bilingual;
 use fincert_schemas::bridge::Integration;
-use fincert_schemas::capture::Capture;
+use fincert_schemas::capture::{Capture, Raw};
 use fincert_schemas::run::flow::{Referee, Referees};
 use fincert_schemas::run::{
     Ended, Event, Fact, Line, Pace, Reason, RunHeader, Session as SessionLine, Subject, Transcript, What,
@@ -149,13 +149,34 @@ async fn gather(
     progress: &mut dyn FnMut(Progress<'_>),
     mut interrupt: LocalBoxFuture<'_, ()>,
 ) -> std::io::Result<Gathered> {
-    sink(&Line::Run(header.clone()))?;
     let mut capture = Capture::new(law.catalog, plan.reveal);
     for (name, value) in &plan.params {
         if header.set.contains(name) {
             capture.hide(value);
         }
     }
+    run_with(capture, plan, header, law, sink, progress, interrupt).await
+}
+
+/// Runs the header's scenarios against the embedded mock host without capturing anything: the proof of the suites changes
+/// what came before it is captured. Nothing is recorded.
+pub async fn run_raw(plan: &Plan, header: &RunHeader, law: Law<'_>) -> std::io::Result<(Vec<SessionLine>, Vec<Raw>)> {
+    let capture = Capture::raw(law.catalog);
+    let never = std::future::pending();
+    let gathered = run_with(capture, plan, header, law, &mut |_| Ok(()), &mut |_| {}, never).await?;
+    Ok((gathered.sessions, gathered.transcripts.into_iter().map(Raw::new).collect()))
+}
+
+async fn run_with(
+    capture: Capture<'_>,
+    plan: &Plan,
+    header: &RunHeader,
+    law: Law<'_>,
+    sink: Sink<'_>,
+    progress: &mut dyn FnMut(Progress<'_>),
+    interrupt: impl Future<Output = ()>,
+) -> std::io::Result<Gathered> {
+    sink(&Line::Run(header.clone()))?;
     let mut runner = Runner {
         plan,
         law,

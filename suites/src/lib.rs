@@ -7,6 +7,7 @@
 pub mod expand;
 pub mod judge;
 pub mod known_failing;
+pub mod mutate;
 pub mod scenario;
 
 pub use scenario::{CallStep, FlowStep, Scenario, Step, Suite};

@@ -10,6 +10,7 @@ mod list;
 mod mock;
 mod passphrase;
 mod progress;
+mod prove;
 mod report;
 mod sign;
 mod verify;
@@ -64,6 +65,8 @@ enum Command {
     Judge(judge::Options),
     /// Render documents of a recorded run
     Report(report::Options),
+    /// Prove the suites: mutate transcripts, print what the checks catch
+    Prove(prove::Options),
     /// Make one call, capture and judge it
     Call(call::Options),
     /// Make a pair of keys for certificates
@@ -142,6 +145,7 @@ pub(crate) async fn run(cli: Cli) -> u8 {
         Some(Command::Mock(options)) => mock::run(options).await,
         Some(Command::Judge(options)) => judge::run(&options),
         Some(Command::Report(options)) => report::run(&options),
+        Some(Command::Prove(options)) => prove::run(options).await,
         Some(Command::Call(options)) => call::run(options).await,
         Some(Command::Keygen(options)) => keygen::run(&options),
         Some(Command::Sign(options)) => sign::run(&options),

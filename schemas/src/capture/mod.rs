@@ -8,7 +8,9 @@
 
 mod alias;
 mod mask;
+mod raw;
 mod relations;
+mod replay;
 mod rescrub;
 mod scrub;
 mod truth;
@@ -21,6 +23,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub use mask::Sensitive;
+pub use raw::Raw;
 pub use scrub::{Scrubber, escape_controls};
 
 use crate::bridge::Via;
@@ -41,6 +44,8 @@ pub struct Capture<'c> {
     scrubber: Scrubber,
     classes: HashMap<[u8; 16], u32>,
     reveal: bool,
+    /// Whether nothing is captured, and values stay as they came: see [`Raw`].
+    raw: bool,
     /// How much SDP the transcript at hand may still keep, in bytes.
     sdp_left: usize,
 }
@@ -81,7 +86,7 @@ impl<'c> Capture<'c> {
             }
         }
         scrubber.compile();
-        Self { catalog, scrubber, classes: HashMap::new(), reveal, sdp_left: webrtc::KEPT_SDP_IN_ALL }
+        Self { catalog, scrubber, classes: HashMap::new(), reveal, raw: false, sdp_left: webrtc::KEPT_SDP_IN_ALL }
     }
 
     /// A new transcript begins: equality classes are counted anew.
@@ -97,6 +102,9 @@ impl<'c> Capture<'c> {
 
     /// Captures the argument of a call.
     pub fn request(&mut self, method: &str, raw: &Value) -> Captured {
+        if self.raw {
+            return raw::whole(raw);
+        }
         let value = decode_markers(raw);
         if is_webrtc(method) {
             return self.webrtc_value(self.catalog.tables_of(method).0, &value, Vec::new());
@@ -113,6 +121,9 @@ impl<'c> Capture<'c> {
 
     /// Captures what a call settled with.
     pub fn settlement(&mut self, call: CallContext<'_>, via: Via, raw: &Value) -> Captured {
+        if self.raw {
+            return raw::whole(raw);
+        }
         let value = decode_markers(raw);
         let mut facts = Vec::new();
         let table = if via.is_success() { self.catalog.tables_of(call.method).1 } else { None };
@@ -155,6 +166,9 @@ impl<'c> Capture<'c> {
 
     /// Free text of a target: control characters escaped, sensitive values scrubbed, cut at `chars`.
     pub fn text(&self, text: &str, chars: usize) -> String {
+        if self.raw {
+            return text.to_owned();
+        }
         let cut: String = text.chars().take(chars.saturating_mul(2)).collect();
         let clean = escape_controls(&if self.reveal { cut } else { self.scrubber.scrub(&cut) });
         match clean.char_indices().nth(chars) {

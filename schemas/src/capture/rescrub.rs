@@ -9,7 +9,7 @@ use crate::run::{Captured, Ended, Fact, Transcript, What};
 impl Capture<'_> {
     /// Scrubs a whole transcript again, by what it taught in the end.
     pub fn rescrub(&self, transcript: &mut Transcript) {
-        if self.reveal {
+        if self.reveal || self.raw {
             return;
         }
         for event in &mut transcript.events {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::mask::Sensitive;
 use super::scrub::{Scrubber, escape_controls};
-use super::{Capture, KEPT_MEMBERS, World, alias, decode_markers, relation};
+use super::{Capture, KEPT_MEMBERS, World, alias, decode_markers, raw, relation};
 use crate::catalog::{Place, Table};
 use crate::json::push_pointer;
 use crate::run::{Captured, Fact};
@@ -20,6 +20,9 @@ use crate::run::{Captured, Fact};
 impl Capture<'_> {
     /// Captures what a property of an object of the target's was, by its row.
     pub fn property(&mut self, class: &str, name: &str, raw: &Value) -> Captured {
+        if self.raw {
+            return raw::whole(raw);
+        }
         let value = decode_markers(raw);
         let catalog = self.catalog;
         let table = catalog.table("webrtc/peerConnection.properties.json").filter(|_| class == "RTCPeerConnection");
@@ -42,6 +45,9 @@ impl Capture<'_> {
 
     /// Captures an event of an object of the target's.
     pub fn event(&mut self, class: &str, kind: &str, raw: &Value) -> Captured {
+        if self.raw {
+            return raw::whole(raw);
+        }
         let value = decode_markers(raw);
         let known = class == "RTCPeerConnection" && kind.len() <= 32 && kind.bytes().all(|b| b.is_ascii_lowercase());
         let table = if known { self.catalog.table(&format!("webrtc/{kind}.event.json")) } else { None };
@@ -51,11 +57,14 @@ impl Capture<'_> {
     /// SDP or a candidate as it is kept: lines of known syntax whole, but for values that the run has shown to be
     /// sensitive.
     pub fn sdp(&self, text: &str) -> String {
-        scrub_sdp((!self.reveal).then_some(&self.scrubber), text, KEPT_SDP).0
+        scrub_sdp((!self.reveal && !self.raw).then_some(&self.scrubber), text, KEPT_SDP).0
     }
 
     /// The name of an object of the target's as it is kept.
     pub fn handle(&self, text: &str) -> String {
+        if self.raw {
+            return text.to_owned();
+        }
         let plain = !self.reveal && is_identifier(text);
         if plain { self.scrubber.scrub_known(text, true) } else { self.text(text, KEPT_HANDLE) }
     }

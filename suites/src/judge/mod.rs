@@ -9,6 +9,7 @@ mod callbacks;
 mod causes;
 mod certify;
 mod coverage;
+mod examiner;
 mod face;
 mod integration;
 mod known;
@@ -32,6 +33,7 @@ use indexmap::IndexMap;
 use crate::{Suite, VERSION};
 
 pub use certify::{asked, declared, outcomes_of};
+pub use examiner::Examiner;
 pub use referees::needs_second;
 pub use sink::{Broken, Sink};
 pub use view::{Call, View};

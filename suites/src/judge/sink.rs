@@ -59,7 +59,25 @@ impl<'a> Sink<'a> {
         if self.hello.as_ref() != Some(hello) {
             self.hello = Some(hello.clone());
         }
-        self.current = vec![None; self.ledger.len()];
+        self.current.clear();
+        self.current.resize(self.ledger.len(), None);
+    }
+
+    /// What the scenario at hand has shown of a requirement so far, at its worst.
+    pub(super) fn shown(&self, requirement: &str) -> Option<Outcome> {
+        self.current.get(self.ledger.position(requirement)).copied().flatten().map(|(outcome, _)| outcome)
+    }
+
+    /// The findings so far.
+    pub(super) fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Forgets all that was found.
+    pub(super) fn forget(&mut self) {
+        self.current.clear();
+        self.shown.clear();
+        self.findings.clear();
     }
 
     /// The requirement was exercised and holds.

@@ -1,0 +1,192 @@
+//! `fincert prove`: transcripts are mutated, and what the checks catch is printed.
+
+use std::fmt::Write;
+
+use fincert::filter::Filter;
+use fincert::prove::{self, Count, Order, Proof};
+use serde_json::{Value, json};
+
+use super::{Failure, ListFormat, exit, law, print};
+
+/// How many survivors, accusations and leaks the text shows of each.
+const SHOWN: usize = 40;
+
+/// Options of `fincert prove`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  prove every suite
+    fincert prove
+  prove the checks of one clause, and hand the figures to a program
+    fincert prove --filter clause:2.3 --format json")]
+pub(crate) struct Options {
+    /// Mutate the transcripts of these scenarios alone; an expression as for `fincert certify`
+    #[arg(long, value_name = "EXPR", help_heading = "What to prove")]
+    filter: Option<String>,
+    /// Mutate the transcripts of this profile alone; may be given several times
+    #[arg(long, value_name = "PROFILE", help_heading = "What to prove")]
+    profile: Vec<String>,
+    /// The seed of the run
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "What to prove")]
+    seed: u64,
+    /// Leave this check out: the proof must then find survivors
+    #[arg(long, value_name = "CHECK", help_heading = "What to prove")]
+    without: Option<String>,
+    /// How to print the outcome
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
+    format: ListFormat,
+}
+
+pub(super) async fn run(options: Options) -> Result<u8, Failure> {
+    let law = law()?;
+    let order = order(law, &options)?;
+    let herd = prove::gather(law, &order)
+        .await
+        .map_err(|error| Failure { code: exit::COULD_NOT_RUN, message: format!("the mock host: {error}") })?;
+    eprintln!("{} transcripts driven in {:.1} s", herd.clean.len(), herd.drive.as_secs_f64());
+    let proof = prove::prove(law, &order, &herd);
+    match options.format {
+        ListFormat::Text => print(&text(&proof))?,
+        ListFormat::Json => print(&format!("{:#}\n", document(&order, &proof)))?,
+    }
+    Ok(if proof.wanting().is_empty() { exit::CERTIFIED } else { exit::NOT_CERTIFIED })
+}
+
+fn order(law: fincert_suites::judge::Law<'_>, options: &Options) -> Result<Order, Failure> {
+    let filter = options.filter.as_deref().map(Filter::parse).transpose().map_err(|e| Failure::usage(e.to_string()))?;
+    for name in &options.profile {
+        if !fincert_schemas::requirement::PROFILES.iter().any(|(profile, _)| profile == name) {
+            return Err(Failure::usage(format!("no such profile: {name}; `fincert list profiles` names them")));
+        }
+    }
+    if let Some(check) = &options.without
+        && !fincert_suites::judge::checks().any(|known| known.id == check)
+    {
+        return Err(Failure::usage(format!("no such check: {check}; `fincert list checks` names them")));
+    }
+    let scenarios: Vec<String> = law
+        .suite
+        .scenarios
+        .iter()
+        .filter(|scenario| options.profile.is_empty() || options.profile.contains(&scenario.profile))
+        .filter(|scenario| filter.as_ref().is_none_or(|filter| filter.accepts(scenario)))
+        .map(|scenario| scenario.id.clone())
+        .collect();
+    if scenarios.is_empty() {
+        return Err(Failure::usage("no scenario is left; `fincert list scenarios` names them"));
+    }
+    let whole = options.profile.is_empty() && filter.is_none();
+    Ok(Order { scenarios, seed: options.seed, without: options.without.clone(), whole })
+}
+
+fn text(proof: &Proof) -> String {
+    let mut out = String::new();
+    let head = |out: &mut String, title: &str| {
+        let _ = writeln!(out, "{title:<34}{:>9}{:>9}{:>10}{:>12}", "mutants", "killed", "survived", "equivalent");
+    };
+    let row = |out: &mut String, name: &str, count: &Count| {
+        let Count { mutants, killed, survived, equivalent } = count;
+        let _ = writeln!(out, "{name:<34}{mutants:>9}{killed:>9}{survived:>10}{equivalent:>12}");
+    };
+    head(&mut out, "operator");
+    for (operator, count) in &proof.matrix.operators {
+        row(&mut out, operator.as_str(), count);
+    }
+    let _ = writeln!(out);
+    head(&mut out, "clause");
+    for (clause, count) in &proof.matrix.clauses {
+        row(&mut out, clause, count);
+    }
+    row(&mut out, "all", &proof.total);
+    let _ = writeln!(out, "\n{:.2} % killed of {} mutants of {} transcripts", proof.killed_share(), proof.total.mutants, proof.transcripts);
+    let _ = writeln!(
+        out,
+        "{:.0} mutants judged a second on one core; driven in {:.1} s, captured in {:.1} s and judged in {:.2} s of one core",
+        proof.judged_per_second(),
+        proof.drive.as_secs_f64(),
+        proof.capture.as_secs_f64(),
+        proof.judge.as_secs_f64()
+    );
+    let list = |out: &mut String, title: &str, lines: Vec<String>| {
+        if lines.is_empty() {
+            return;
+        }
+        let _ = writeln!(out, "\n{title}: {}", lines.len());
+        for line in lines.iter().take(SHOWN) {
+            let _ = writeln!(out, "  {line}");
+        }
+        if lines.len() > SHOWN {
+            let _ = writeln!(out, "  … and {} more; --format json lists them all", lines.len() - SHOWN);
+        }
+    };
+    list(&mut out, "Survivors", proof.survivors.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect());
+    list(&mut out, "Equivalent mutants", proof.equivalents.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect());
+    list(
+        &mut out,
+        "Accusations of clean transcripts",
+        proof.accusations.iter().map(|a| format!("{} {} {}: {}", a.scenario, a.requirement, a.outcome.as_str(), a.actual)).collect(),
+    );
+    list(&mut out, "Captured mutants with a raw sensitive value", proof.leaks.iter().map(|leak| leak.id.clone()).collect());
+    list(&mut out, "Requirements with a check and without a mutant", proof.uncovered.clone());
+    if !proof.unbreakable.is_empty() {
+        let _ = writeln!(
+            out,
+            "\n{} requirements cannot be broken: they say that a value was seen, or permit; --format json lists them",
+            proof.unbreakable.len()
+        );
+    }
+    match proof.wanting().as_slice() {
+        [] => out.push_str("\nproven\n"),
+        wanting => {
+            let _ = writeln!(out, "\nnot proven: {}", wanting.join("; "));
+        }
+    }
+    out
+}
+
+fn document(order: &Order, proof: &Proof) -> Value {
+    let count = |count: &Count| {
+        json!({"mutants": count.mutants, "killed": count.killed, "survived": count.survived, "equivalent": count.equivalent})
+    };
+    let specimens = |list: &[prove::Specimen]| -> Vec<Value> {
+        list.iter().map(|s| json!({"mutant": s.id, "owners": s.owners, "why": s.why})).collect()
+    };
+    let operators: serde_json::Map<String, Value> =
+        proof.matrix.operators.iter().map(|(operator, c)| (operator.as_str().to_owned(), count(c))).collect();
+    let clauses: serde_json::Map<String, Value> =
+        proof.matrix.clauses.iter().map(|(clause, c)| (clause.clone(), count(c))).collect();
+    let requirements: serde_json::Map<String, Value> =
+        proof.matrix.requirements.iter().map(|(id, c)| (id.clone(), count(c))).collect();
+    let accusations: Vec<Value> = proof
+        .accusations
+        .iter()
+        .map(|a| json!({"scenario": a.scenario, "requirement": a.requirement, "outcome": a.outcome.as_str(), "actual": a.actual}))
+        .collect();
+    let unbreakable: Vec<Value> =
+        proof.unbreakable.iter().map(|(id, why)| json!({"requirement": id, "why": why})).collect();
+    json!({
+        "mutants": proof.total.mutants,
+        "killed": proof.total.killed,
+        "killedPercent": (proof.killed_share() * 100.0).floor() / 100.0,
+        "accusations": proof.accusations.len(),
+        "survivors": specimens(&proof.survivors),
+        "equivalents": specimens(&proof.equivalents),
+        "accused": accusations,
+        "leaks": proof.leaks.iter().map(|leak| leak.id.clone()).collect::<Vec<_>>(),
+        "requirementsWithoutMutant": proof.uncovered,
+        "requirementsThatCannotBeBroken": unbreakable,
+        "operators": operators,
+        "clauses": clauses,
+        "requirements": requirements,
+        "transcripts": proof.transcripts,
+        "judgedPerSecondOnOneCore": proof.judged_per_second().round(),
+        "seconds": {
+            "drive": proof.drive.as_secs_f64(),
+            "capture": proof.capture.as_secs_f64(),
+            "judge": proof.judge.as_secs_f64(),
+        },
+        "seed": order.seed,
+        "proven": proof.wanting().is_empty(),
+        "wanting": proof.wanting(),
+    })
+}

@@ -1,0 +1,85 @@
+//! The kill matrix.
+
+use std::collections::BTreeMap;
+
+use fincert_suites::judge::Law;
+use fincert_suites::mutate::{Mutant, Operator};
+
+/// How many mutants, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// All of them.
+    pub mutants: u32,
+    /// Those that an owner noticed.
+    pub killed: u32,
+    /// Those that no owner noticed.
+    pub survived: u32,
+    /// Those that are as good as the clean transcript.
+    pub equivalent: u32,
+}
+
+/// What became of one mutant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Killed,
+    Survived,
+    Equivalent,
+}
+
+impl Count {
+    fn add(&mut self, fate: Fate) {
+        self.mutants += 1;
+        match fate {
+            Fate::Killed => self.killed += 1,
+            Fate::Survived => self.survived += 1,
+            Fate::Equivalent => self.equivalent += 1,
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.mutants += other.mutants;
+        self.killed += other.killed;
+        self.survived += other.survived;
+        self.equivalent += other.equivalent;
+    }
+}
+
+/// What became of the mutants, by operator, by clause and by owner.
+#[derive(Debug, Default)]
+pub struct Matrix {
+    /// By operator.
+    pub operators: BTreeMap<Operator, Count>,
+    /// By the clause of the first owner.
+    pub clauses: BTreeMap<String, Count>,
+    /// By owner; a mutant of several counts for each.
+    pub requirements: BTreeMap<String, Count>,
+}
+
+impl Matrix {
+    pub(super) fn add(&mut self, law: Law<'_>, mutant: &Mutant, fate: Fate) {
+        self.operators.entry(mutant.operator).or_default().add(fate);
+        let clause = mutant.owners.first().and_then(|owner| law.ledger.get(owner)).map(|r| r.clause.clone());
+        self.clauses.entry(clause.unwrap_or_default()).or_default().add(fate);
+        for owner in &mutant.owners {
+            self.requirements.entry(owner.clone()).or_default().add(fate);
+        }
+    }
+
+    pub(super) fn total(&self) -> Count {
+        let mut total = Count::default();
+        self.operators.values().for_each(|count| total.join(*count));
+        total
+    }
+
+    pub(super) fn join(&mut self, other: Self) {
+        for (operator, count) in other.operators {
+            self.operators.entry(operator).or_default().join(count);
+        }
+        for (clause, count) in other.clauses {
+            self.clauses.entry(clause).or_default().join(count);
+        }
+        for (requirement, count) in other.requirements {
+            self.requirements.entry(requirement).or_default().join(count);
+        }
+    }
+}

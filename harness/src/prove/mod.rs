@@ -1,0 +1,167 @@
+//! The proof of the suites: clean transcripts of the embedded mock host are mutated, captured and judged, and the checks
+//! must find every mutant and accuse no clean one.
+
+mod leak;
+mod matrix;
+mod work;
+
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::time::{Duration, Instant};
+
+use fincert_schemas::Level;
+use fincert_schemas::bridge::Hello;
+use fincert_schemas::capture::Raw;
+use fincert_schemas::run::RunHeader;
+use fincert_schemas::run::flow::Referees;
+use fincert_suites::judge::{Law, judged_requirements};
+use fincert_suites::mutate::{Clean, Donors};
+
+use crate::runner::{self, Plan};
+
+pub use matrix::{Count, Matrix};
+pub use work::{Accusation, Leak, Specimen, Survivor};
+
+/// The least share of the mutants that must be killed, in hundredths.
+pub const LEAST_KILLED: f64 = 98.0;
+/// The largest share of the mutants that may be equivalent to the clean transcript, in hundredths.
+pub const MOST_EQUIVALENT: f64 = 1.0;
+
+/// What is proven.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The scenarios.
+    pub scenarios: Vec<String>,
+    /// The seed of the run, and of what is generated.
+    pub seed: u64,
+    /// A check that is left out, to see that the proof misses it.
+    pub without: Option<String>,
+    /// Whether everything was asked for: then every requirement with a check must have a mutant.
+    pub whole: bool,
+}
+
+/// Transcripts to mutate.
+#[derive(Debug)]
+pub struct Herd {
+    /// Each with what the mock host said it is.
+    pub clean: Vec<(Raw, Hello)>,
+    /// How long driving took.
+    pub drive: Duration,
+}
+
+/// What came out.
+#[derive(Debug, Default)]
+pub struct Proof {
+    /// How many mutants there were, and what became of them.
+    pub total: Count,
+    /// The same by operator and by clause.
+    pub matrix: Matrix,
+    /// The mutants that no owner noticed.
+    pub survivors: Vec<Survivor>,
+    /// The mutants that are as good as the clean transcript, each with the reason that was given before judging.
+    pub equivalents: Vec<Specimen>,
+    /// What was found in clean transcripts.
+    pub accusations: Vec<Accusation>,
+    /// Captured mutants that held a raw sensitive value.
+    pub leaks: Vec<Leak>,
+    /// Requirements with a check that no mutant was made for and that a target can break.
+    pub uncovered: Vec<String>,
+    /// Requirements with a check that nothing breaks, with the reason.
+    pub unbreakable: Vec<(String, &'static str)>,
+    /// How many clean transcripts there were.
+    pub transcripts: usize,
+    /// How long driving took, in all.
+    pub drive: Duration,
+    /// How long mutating and capturing took, on one core.
+    pub capture: Duration,
+    /// How long judging took, on one core.
+    pub judge: Duration,
+}
+
+impl Proof {
+    /// The share of the mutants that were killed, in hundredths.
+    pub fn killed_share(&self) -> f64 {
+        share(self.total.killed, self.total.mutants)
+    }
+
+    /// Mutants judged a second on one core.
+    pub fn judged_per_second(&self) -> f64 {
+        self.total.mutants as f64 / self.judge.as_secs_f64().max(f64::EPSILON)
+    }
+
+    /// What keeps the suites from being proven, each in a sentence.
+    pub fn wanting(&self) -> Vec<String> {
+        let mut wanting = Vec::new();
+        if self.total.mutants == 0 {
+            wanting.push("there was no mutant".to_owned());
+        } else if self.killed_share() < LEAST_KILLED {
+            wanting.push(format!("{:.2} % of the mutants were killed; the target is {LEAST_KILLED} %", self.killed_share()));
+        }
+        if share(self.total.equivalent, self.total.mutants) > MOST_EQUIVALENT {
+            wanting.push(format!("more than {MOST_EQUIVALENT} % of the mutants are equivalent"));
+        }
+        let mut count = |number: usize, what: &str| {
+            if number > 0 {
+                wanting.push(format!("{number} {what}"));
+            }
+        };
+        count(self.accusations.len(), "accusations of clean transcripts");
+        count(self.leaks.len(), "captured mutants with a raw sensitive value");
+        count(self.uncovered.len(), "requirements with a check and without a mutant");
+        wanting
+    }
+}
+
+fn share(part: u32, whole: u32) -> f64 {
+    f64::from(part) * 100.0 / f64::from(whole.max(1))
+}
+
+/// Drives the mock host in all its states, and captures nothing.
+pub async fn gather(law: Law<'_>, order: &Order) -> std::io::Result<Herd> {
+    let plan = Plan { params: law.suite.params.clone(), ..Plan::default() };
+    let header = RunHeader {
+        seed: order.seed,
+        mock: true,
+        referee: Some(Referees::WebrtcRs),
+        scenarios: order.scenarios.clone(),
+        ..RunHeader::default()
+    };
+    let began = Instant::now();
+    let (sessions, raws) = runner::run_raw(&plan, &header, law).await?;
+    let drive = began.elapsed();
+    let hello = |raw: &Raw| {
+        let session = raw.uncaptured().session;
+        sessions.iter().find(|known| known.session == session).or(sessions.first()).map(|known| known.hello.clone())
+    };
+    let clean = raws.into_iter().filter_map(|raw| hello(&raw).map(|hello| (raw, hello))).collect();
+    Ok(Herd { clean, drive })
+}
+
+/// Mutates, captures and judges, on as many threads as there are cores.
+pub fn prove(law: Law<'_>, order: &Order, herd: &Herd) -> Proof {
+    let clean: Vec<Clean<'_>> = herd.clean.iter().map(|(raw, hello)| Clean { raw, hello }).collect();
+    let donors = Donors::of(law, clean.iter().copied());
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut proof = work::all(law, order, &clean, &donors, threads);
+    proof.transcripts = clean.len();
+    proof.drive = herd.drive;
+    if order.whole {
+        cover(law, &mut proof);
+    }
+    proof
+}
+
+/// Every requirement with a check must be the root cause of a mutant.
+fn cover(law: Law<'_>, proof: &mut Proof) {
+    let covered: BTreeMap<&str, &Count> = proof.matrix.requirements.iter().map(|(id, count)| (id.as_str(), count)).collect();
+    for id in judged_requirements(law.catalog).keys() {
+        let Some(requirement) = law.ledger.get(id).filter(|_| !covered.contains_key(id.as_str())) else { continue };
+        if requirement.coverage {
+            proof.unbreakable.push((id.clone(), "it says only that a value was seen, and no value that is seen breaks it"));
+        } else if requirement.level == Level::May {
+            proof.unbreakable.push((id.clone(), "it permits, and what is permitted cannot be broken"));
+        } else {
+            proof.uncovered.push(id.clone());
+        }
+    }
+}

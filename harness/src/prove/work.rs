@@ -1,0 +1,190 @@
+//! The work itself: each core takes a piece of one transcript's mutants, until none is left.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use fincert_schemas::capture::Capture;
+use fincert_schemas::run::{Outcome, Transcript};
+use fincert_suites::judge::{Examiner, Law};
+use fincert_suites::mutate::{self, Clean, Donors, Mutant};
+
+use super::matrix::{Fate, Matrix};
+use super::{Order, Proof, leak};
+
+/// How many mutants a core takes at a time.
+const PIECE: usize = 64;
+
+/// A mutant, told without its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Specimen {
+    /// Its name: session, scenario, event, operator, place and rule.
+    pub id: String,
+    /// The requirements whose sentence it breaks.
+    pub owners: Vec<String>,
+    /// Why it is equivalent, or what its owners showed instead.
+    pub why: String,
+}
+
+/// A mutant that no owner noticed.
+pub type Survivor = Specimen;
+
+/// Something that was found in a clean transcript.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accusation {
+    /// The scenario.
+    pub scenario: String,
+    /// The requirement.
+    pub requirement: String,
+    /// The verdict on it.
+    pub outcome: Outcome,
+    /// What was there.
+    pub actual: String,
+}
+
+/// A captured mutant that held a raw sensitive value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leak {
+    /// The mutant.
+    pub id: String,
+}
+
+/// The name of a mutant.
+pub(super) fn name(clean: &Transcript, mutant: &Mutant) -> String {
+    let referee = clean.referee.map(|referee| format!("@{}", referee.as_str())).unwrap_or_default();
+    format!(
+        "{}/{}{referee}:{}:{}:{}:{}",
+        clean.session,
+        clean.scenario,
+        mutant.event,
+        mutant.operator.as_str(),
+        mutant.at,
+        mutant.rule
+    )
+}
+
+/// One transcript with its mutants.
+struct Flock<'a> {
+    clean: Clean<'a>,
+    mutants: Vec<Mutant>,
+    secrets: Vec<String>,
+}
+
+/// Proves all transcripts.
+pub(super) fn all(law: Law<'_>, order: &Order, clean: &[Clean<'_>], donors: &Donors, threads: usize) -> Proof {
+    let flocks: Vec<Flock<'_>> = clean
+        .iter()
+        .map(|clean| Flock {
+            clean: *clean,
+            mutants: mutate::mutants(law, *clean, donors),
+            secrets: leak::secrets(clean.raw.uncaptured()),
+        })
+        .collect();
+    let pieces: Vec<(usize, usize)> = flocks
+        .iter()
+        .enumerate()
+        .flat_map(|(index, flock)| (0..flock.mutants.len().max(1)).step_by(PIECE).map(move |from| (index, from)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let done: Mutex<Vec<(usize, Part)>> = Mutex::new(Vec::new());
+    let base = Capture::new(law.catalog, false);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut examiner = Examiner::new(law);
+                if let Some(check) = &order.without {
+                    examiner = examiner.without(check);
+                }
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some((index, from)) = pieces.get(number) else { break };
+                    let part = piece(law, &flocks[*index], *from, &base, &mut examiner);
+                    if let Ok(mut done) = done.lock() {
+                        done.push((number, part));
+                    }
+                }
+            });
+        }
+    });
+    let mut parts = done.into_inner().unwrap_or_default();
+    parts.sort_by_key(|(number, _)| *number);
+    let mut proof = Proof::default();
+    for (_, part) in parts {
+        proof.matrix.join(part.matrix);
+        proof.survivors.extend(part.survivors);
+        proof.equivalents.extend(part.equivalents);
+        proof.accusations.extend(part.accusations);
+        proof.leaks.extend(part.leaks);
+        proof.capture += part.capture;
+        proof.judge += part.judge;
+    }
+    proof.total = proof.matrix.total();
+    proof
+}
+
+/// What a piece of the work gave.
+#[derive(Default)]
+struct Part {
+    matrix: Matrix,
+    survivors: Vec<Survivor>,
+    equivalents: Vec<Specimen>,
+    accusations: Vec<Accusation>,
+    leaks: Vec<Leak>,
+    capture: Duration,
+    judge: Duration,
+}
+
+fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, examiner: &mut Examiner<'_>) -> Part {
+    let mut part = Part::default();
+    let raw = flock.clean.raw.uncaptured();
+    if from == 0 {
+        let captured = base.clone().replay(flock.clean.raw);
+        examiner.examine(flock.clean.hello, &captured);
+        part.accusations.extend(examiner.findings().iter().map(|finding| Accusation {
+            scenario: finding.scenario.clone(),
+            requirement: finding.requirement.clone(),
+            outcome: finding.outcome,
+            actual: finding.actual.clone(),
+        }));
+        if leak::find(&captured, &flock.secrets).is_some() {
+            part.leaks.push(Leak { id: format!("{}/{}: clean", raw.session, raw.scenario) });
+        }
+    }
+    for mutant in flock.mutants.iter().skip(from).take(PIECE) {
+        if let Some(why) = mutate::equivalent(mutant) {
+            let (id, owners) = (name(raw, mutant), mutant.owners.clone());
+            part.equivalents.push(Specimen { id, owners, why: why.to_owned() });
+            part.matrix.add(law, mutant, Fate::Equivalent);
+            continue;
+        }
+        let began = Instant::now();
+        let captured = base.clone().replay(&mutant.apply(flock.clean.raw));
+        part.capture += began.elapsed();
+        if leak::find(&captured, &flock.secrets).is_some() {
+            part.leaks.push(Leak { id: name(raw, mutant) });
+        }
+        let began = Instant::now();
+        examiner.examine(flock.clean.hello, &captured);
+        part.judge += began.elapsed();
+        if mutant.is_killed(law, |requirement| examiner.outcome(requirement)) {
+            part.matrix.add(law, mutant, Fate::Killed);
+            continue;
+        }
+        part.matrix.add(law, mutant, Fate::Survived);
+        part.survivors.push(Specimen { id: name(raw, mutant), owners: mutant.owners.clone(), why: why(mutant, examiner) });
+    }
+    part
+}
+
+/// What the owners showed, and who else is red.
+fn why(mutant: &Mutant, examiner: &Examiner<'_>) -> String {
+    let shown = mutant.owners.iter().map(|owner| {
+        let outcome = examiner.outcome(owner).map_or("not-exercised", Outcome::as_str);
+        format!("{owner} is {outcome}")
+    });
+    let mut others: Vec<&str> = examiner.findings().iter().map(|finding| finding.requirement.as_str()).collect();
+    others.sort_unstable();
+    others.dedup();
+    let others = if others.is_empty() { "nothing else is accused".to_owned() } else { format!("accused: {}", others.join(", ")) };
+    format!("{}; {others}", shown.collect::<Vec<_>>().join(", "))
+}
