@@ -7,6 +7,7 @@ pub mod browser;
 pub mod deadline;
 pub mod drive;
 pub mod filter;
+pub mod fuzz;
 mod lanes;
 pub mod output;
 pub mod record;

@@ -4,11 +4,13 @@
 //! of the requirement decides whether a broken one fails or warns, so no check holds an opinion twice.
 
 mod accuracy;
+mod again;
 mod bridge;
 mod callbacks;
 mod causes;
 mod certify;
 mod face;
+pub mod fuzz;
 mod integration;
 mod known;
 mod liveness;
@@ -57,6 +59,7 @@ impl std::fmt::Debug for Check {
 pub fn checks() -> impl Iterator<Item = &'static Check> {
     [
         integration::CHECKS,
+        again::CHECKS,
         callbacks::CHECKS,
         bridge::CHECKS,
         tables::CHECKS,
@@ -110,6 +113,7 @@ pub struct Law<'a> {
 pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
     let known: BTreeSet<&str> = evidence.header.known_failing.iter().map(String::as_str).collect();
     let mut sink = Sink::new(law.ledger);
+    let mut fuzz = fuzz::Tally::default();
     let mut rest = evidence.transcripts;
     while let Some((transcript, others)) = rest.split_first() {
         rest = others;
@@ -125,7 +129,12 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
         // A scenario for which no session could be had is judged by what the target said before.
         let own = evidence.sessions.iter().find(|session| session.session == transcript.session);
         let Some(session) = own.or(evidence.sessions.last()) else { continue };
+        let before = sink.findings().len();
         inspect(law, &session.hello, transcript, &mut sink);
+        if fuzz::is_fuzz(transcript) {
+            fuzz.add(transcript, &sink.findings()[before..]);
+            fuzz::thin(sink.findings(), before);
+        }
     }
     let (verdicts, findings) = sink.finish();
     let requirements = certify::requirements(law, evidence, &verdicts);
@@ -138,6 +147,7 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
         requirements,
         causes: causes::group(&findings, law.ledger),
         accuracy: accuracy::of(evidence.transcripts),
+        fuzz: fuzz.finish(),
         unexpected_passes: known::unexpected_passes(&known, &verdicts),
         expected_failures: known::expected(&known, &verdicts),
         verdicts,
@@ -155,6 +165,9 @@ pub fn findings(law: Law<'_>, hello: &Hello, transcript: &Transcript) -> Vec<Fin
 }
 
 fn inspect(law: Law<'_>, hello: &Hello, transcript: &Transcript, sink: &mut Sink<'_>) {
+    if fuzz::is_fuzz(transcript) {
+        return fuzz::inspect(law, hello, transcript, sink);
+    }
     let view = View::new(transcript, hello, law.catalog);
     sink.begin(&transcript.scenario, hello);
     for check in checks() {
