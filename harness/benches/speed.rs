@@ -100,6 +100,7 @@ async fn driven_calls(url: &str) -> Duration {
         example: None,
         times: CALLS + 1,
         random: false,
+        control: false,
     };
     let scenario =
         Scenario { steps: vec![Step::Call(call)], ..law().suite.get("ocr.bank-card.repeated").unwrap().clone() };

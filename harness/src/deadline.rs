@@ -18,6 +18,8 @@ const CEILING: Duration = Duration::from_secs(60);
 const UNMEASURED: Duration = Duration::from_secs(20);
 /// After so many silent calls of a method that never answered, the floor is enough.
 const PATIENCE: u32 = 2;
+/// The least that a call may take that is made only to see whether it fails again.
+const SHORT: Duration = Duration::from_millis(500);
 /// How long the silence of an absent SDK is listened to.
 const ABSENT: Duration = Duration::from_secs(1);
 
@@ -56,6 +58,14 @@ impl Deadlines {
         let network = if pace == Pace::Network { machine * 3 } else { machine };
         let raised = self.min_wait.filter(|_| !absent).map_or(network, |least| network.max(least));
         self.max_wait.map_or(raised, |most| raised.min(most))
+    }
+
+    /// Deadlines for calls that are made to see whether they fail again: what is late once is asked with patience in the
+    /// end.
+    pub fn shortened(&self) -> Self {
+        let slowest = self.slowest.values().max().copied().unwrap_or_default();
+        let short = (slowest * MULTIPLE).clamp(SHORT, FLOOR);
+        Self { min_wait: None, max_wait: Some(self.max_wait.map_or(short, |most| most.min(short))), ..self.clone() }
     }
 
     /// A call was answered after `took`.

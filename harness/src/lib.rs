@@ -8,6 +8,7 @@ pub mod certificate;
 pub mod deadline;
 pub mod drive;
 pub mod filter;
+pub mod fuzz;
 mod lanes;
 pub mod output;
 pub mod prove;

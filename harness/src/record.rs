@@ -6,7 +6,9 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use fincert_schemas::digest;
-use fincert_schemas::run::{CAPTURE_VERSION, Event, Judgement, Line, RECORD_VERSION, RunHeader, Session, Transcript};
+use fincert_schemas::run::{
+    CAPTURE_VERSION, Event, Judgement, Line, RECORD_VERSION, RunHeader, Session, Transcript, What,
+};
 use sha2::{Digest, Sha256};
 
 /// The longest line of a record that is read, in bytes.
@@ -179,9 +181,30 @@ pub fn in_order(header: &RunHeader, transcripts: &mut [Transcript]) {
     });
 }
 
-/// Puts late events back to the transcript of their scenario: the last one under that id.
+/// Puts late events back to the transcript of their scenario: where it has several, to the last one that has the call.
 pub fn put_back(transcripts: &mut [Transcript], scenario: &str, events: Vec<Event>) {
-    if let Some(transcript) = transcripts.iter_mut().rev().find(|transcript| transcript.scenario == scenario) {
-        transcript.events.extend(events);
+    let mut mine: Vec<&mut Transcript> = transcripts.iter_mut().rev().filter(|t| t.scenario == scenario).collect();
+    for event in events {
+        let place = match (mine.len(), call_of(&event.what)) {
+            (0, _) => return,
+            (1, _) | (_, None) => 0,
+            (_, Some(id)) => mine.iter().position(|transcript| has_call(transcript, id)).unwrap_or(0),
+        };
+        mine[place].events.push(event);
     }
+}
+
+/// The call that an event belongs to.
+fn call_of(what: &What) -> Option<u64> {
+    match what {
+        What::Answer { id, .. }
+        | What::Refused { id, .. }
+        | What::Callback { id, .. }
+        | What::NoResponse { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+fn has_call(transcript: &Transcript, wanted: u64) -> bool {
+    transcript.events.iter().any(|event| matches!(&event.what, What::Call { id, .. } if *id == wanted))
 }

@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::deadline::Deadlines;
 use crate::drive::{Drive, HELLO_DEADLINE, Session, connect_hello, drive};
+use crate::fuzz::Fuzzing;
 use crate::source::Source;
 use crate::target::Target;
 use crate::transport::ConnectError;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub max_wait: Option<Duration>,
     /// What the WebRTC flows are told of the operator's network.
     pub flows: FlowNetwork,
+    /// How to fuzz; how many cases, the run's header says.
+    pub fuzzing: Fuzzing,
 }
 
 impl Default for Plan {
@@ -71,6 +74,7 @@ impl Default for Plan {
             min_wait: None,
             max_wait: None,
             flows: FlowNetwork::default(),
+            fuzzing: Fuzzing::default(),
         }
     }
 }
@@ -185,6 +189,8 @@ async fn run_with(
         deadlines: Deadlines::new(plan.min_wait, plan.max_wait),
         run_id: format!("run-{:016x}", header.seed),
         suffix: suffix(header.seed),
+        seed: header.seed,
+        cases: header.fuzz,
         gathered: Gathered::default(),
         completes_missed: 0,
         sink,
@@ -220,8 +226,11 @@ pub(crate) struct Runner<'a, 'c> {
     pub(crate) deadlines: Deadlines,
     pub(crate) run_id: String,
     pub(crate) suffix: String,
+    pub(crate) seed: u64,
+    /// How many generated cases each API gets.
+    pub(crate) cases: u32,
     pub(crate) gathered: Gathered,
-    completes_missed: u32,
+    pub(crate) completes_missed: u32,
     pub(crate) sink: Sink<'a>,
     pub(crate) progress: &'a mut dyn FnMut(Progress<'_>),
     pub(crate) failures: u32,
@@ -267,6 +276,8 @@ impl Runner<'_, '_> {
         // In a later state of the mock host a scenario that was driven before is driven again, under the same id.
         let all = scenarios.iter().copied().enumerate();
         let (flows, others): (Vec<_>, Vec<_>) = all.partition(|(_, scenario)| scenario.flow().is_some());
+        // Last of all: what generated cases do to a target, the fixed scenarios must not suffer from.
+        let (fuzz, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(_, scenario)| scenario.fuzz().is_some());
         for (index, scenario) in others {
             (self.progress)(Progress::Begin { index, scenario });
             if self.failures < BREAKER && session.is_none() {
@@ -325,6 +336,15 @@ impl Runner<'_, '_> {
         }
         if !flows.is_empty() {
             session = self.flows(&flows, source, session.take(), state).await?;
+        }
+        for (index, scenario) in fuzz {
+            let Some(step) = scenario.fuzz() else { continue };
+            (self.progress)(Progress::Begin { index, scenario });
+            if self.failures >= BREAKER {
+                self.keep(index, blank(scenario, 0, Ended::Skipped { reason: Reason::NotFuzzed }))?;
+                continue;
+            }
+            session = self.fuzz(index, scenario, step, source, state, session.take()).await?;
         }
         if let Some(mut live) = session {
             // Only the state that is certified is worth the wait.

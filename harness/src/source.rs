@@ -68,6 +68,13 @@ impl Source {
     }
 }
 
+impl Source {
+    /// Whether a new connection is to be had without a person: a program is started, a server dialled.
+    pub fn restarts(&self) -> bool {
+        matches!(self, Self::Stdio(_) | Self::Dial(_) | Self::Browser(_))
+    }
+}
+
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Source")

@@ -134,11 +134,7 @@ fn read(body: &[u8]) -> Result<Value, Value> {
 }
 
 /// The first settlement of the plan is the answer; HTTP has no place for the rest.
-async fn carry_out(
-    plan: &Plan,
-    ticket: Option<Ticket>,
-    silence: Duration,
-) -> Result<Answer, Crashed> {
+async fn carry_out(plan: &Plan, ticket: Option<Ticket>, silence: Duration) -> Result<Answer, Crashed> {
     let mut pause = Duration::ZERO;
     for step in &plan.steps {
         pause += step.after;

@@ -171,7 +171,13 @@ fn asked(decision: &Decision) -> Asked {
 }
 
 fn answered(decision: &Decision, defect: Option<&'static str>) -> Answered {
-    Answered { via: Answered::via(&decision.plan), example: decision.call.example, generated: decision.label.clone(), defect, shown: decision.changed }
+    Answered {
+        via: Answered::via(&decision.plan),
+        example: decision.call.example,
+        generated: decision.label.clone(),
+        defect,
+        shown: decision.changed,
+    }
 }
 
 fn type_of(value: &Value) -> &'static str {

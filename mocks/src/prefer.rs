@@ -154,9 +154,16 @@ mod tests {
             seed: Some(7),
             index: Some(3),
         };
-        let one = r#"respond-async, Example="a, \"b\"", dynamic , invalid=/properties/errorCode/type, seed = 7; index=3"#;
+        let one =
+            r#"respond-async, Example="a, \"b\"", dynamic , invalid=/properties/errorCode/type, seed = 7; index=3"#;
         assert_eq!(read(&[one]), Ok(whole.clone()));
-        let many = [r#"example="a, \"b\"""#, "DYNAMIC=TRUE", "invalid=\"/properties/errorCode/type\"", "seed=7", "index=3, wait=1"];
+        let many = [
+            r#"example="a, \"b\"""#,
+            "DYNAMIC=TRUE",
+            "invalid=\"/properties/errorCode/type\"",
+            "seed=7",
+            "index=3, wait=1",
+        ];
         assert_eq!(read(&many), Ok(whole.clone()));
         let said = applied(&whole).unwrap();
         assert_eq!(read(&[&said]), Ok(whole));
@@ -180,7 +187,8 @@ mod tests {
         let prefer = from_params(&params).unwrap();
         assert_eq!((prefer.dynamic, prefer.invalid.as_deref(), prefer.seed), (Some(true), Some("any"), Some(7)));
         assert_eq!(from_params(&json!({"args": []})), Ok(Prefer::default()));
-        for wrong in [json!(1), json!({"seed": -1}), json!({"seed": "7"}), json!({"dynamic": 1}), json!({"invalid": 1})] {
+        for wrong in [json!(1), json!({"seed": -1}), json!({"seed": "7"}), json!({"dynamic": 1}), json!({"invalid": 1})]
+        {
             assert!(from_params(&json!({"prefer": wrong})).unwrap_err().starts_with("params.prefer: "));
         }
     }

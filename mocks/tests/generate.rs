@@ -96,10 +96,17 @@ fn valid_results_hold_and_are_related() {
         }
     }
     for branch in [
-        "finCardOcr/errorCode=0", "finCardOcr/errorCode=1001", "finCardOcr/recogResult/face=0",
-        "finCardOcr/recogResult/face=1", "finFaceAuth/errorCode=0", "finFaceAuth/errorCode=2002",
-        "finLivenessCheck/resultType=\"success\"", "finLivenessCheck/resultType=\"back\"",
-        "finOpenWitnessVideo/videoFlag=\"0\"", "finOpenWitnessVideo/videoFlag=\"1\"", "finOpenWitnessVideo/videoFlag=\"2\"",
+        "finCardOcr/errorCode=0",
+        "finCardOcr/errorCode=1001",
+        "finCardOcr/recogResult/face=0",
+        "finCardOcr/recogResult/face=1",
+        "finFaceAuth/errorCode=0",
+        "finFaceAuth/errorCode=2002",
+        "finLivenessCheck/resultType=\"success\"",
+        "finLivenessCheck/resultType=\"back\"",
+        "finOpenWitnessVideo/videoFlag=\"0\"",
+        "finOpenWitnessVideo/videoFlag=\"1\"",
+        "finOpenWitnessVideo/videoFlag=\"2\"",
     ] {
         assert!(seen.contains(branch), "{branch} never came: {seen:?}");
     }
@@ -121,12 +128,18 @@ fn specimens_decide_the_branch_and_are_read() {
                 decide(&Request { id: &json!(1), method, params: &params, over: Over::Bridge }, &state, config)
             };
             let (honest, generated) = (ask(&Config::default()), ask(&config));
-            let (honest, value) = [honest, generated].map(|decision| decision.plan.answer().unwrap().value.clone().unwrap()).into();
+            let (honest, value) =
+                [honest, generated].map(|decision| decision.plan.answer().unwrap().value.clone().unwrap()).into();
             for place in ["/type", "/errorCode", "/recogResult/face"] {
                 assert_eq!(honest.pointer(place), value.pointer(place), "{} as {kind}: {place}", specimen.id);
             }
             let subject = Subject::Fixture(specimen.id.clone());
-            assert_eq!(faults("finCardOcr", &request, Some(&subject), &value), [], "{} as {kind}: {value}", specimen.id);
+            assert_eq!(
+                faults("finCardOcr", &request, Some(&subject), &value),
+                [],
+                "{} as {kind}: {value}",
+                specimen.id
+            );
         }
         let request = json!({"idNo": "110105198808080111", "name": "郑样例", "imagePath": path});
         let params = json!({"args": [request]});
@@ -168,11 +181,23 @@ fn every_invalid_result_breaks_just_the_rule_it_is_labelled_with() {
         }
     }
     // Every requirement that the result tables mark can be broken on demand.
-    for requirement in ["ocr.result.type", "ocr.result.error-code", "ocr.result.recog-result", "ocr.result.id-card.face",
-        "ocr.result.id-card.id-no.check-digit", "ocr.result.id-card.face-fields", "ocr.result.busi-cert.cert-no",
-        "ocr.result.bank-card.card-no.luhn", "ocr.result.id-card-check.risk", "face.result.score",
-        "liveness.result.face-img-str", "liveness.result.face-img-str.image", "liveness.result.face-img-str.only-on-success",
-        "witness-video.result.video-flag", "witness-video.result.reject-reason"] {
+    for requirement in [
+        "ocr.result.type",
+        "ocr.result.error-code",
+        "ocr.result.recog-result",
+        "ocr.result.id-card.face",
+        "ocr.result.id-card.id-no.check-digit",
+        "ocr.result.id-card.face-fields",
+        "ocr.result.busi-cert.cert-no",
+        "ocr.result.bank-card.card-no.luhn",
+        "ocr.result.id-card-check.risk",
+        "face.result.score",
+        "liveness.result.face-img-str",
+        "liveness.result.face-img-str.image",
+        "liveness.result.face-img-str.only-on-success",
+        "witness-video.result.video-flag",
+        "witness-video.result.reject-reason",
+    ] {
         assert!(broken.contains(requirement), "{requirement} was never broken: {broken:?}");
     }
 }
@@ -180,9 +205,8 @@ fn every_invalid_result_breaks_just_the_rule_it_is_labelled_with() {
 #[test]
 fn a_host_that_generates_invalid_results_breaks_many_rules() {
     let config = host(Mode::Invalid, 5);
-    let rules: BTreeSet<_> = (0..40)
-        .map(|index| made(&config, "finCardOcr", &card("IDCard"), &json!({}), index).1.rule.unwrap())
-        .collect();
+    let rules: BTreeSet<_> =
+        (0..40).map(|index| made(&config, "finCardOcr", &card("IDCard"), &json!({}), index).1.rule.unwrap()).collect();
     assert!(rules.len() >= 15, "{rules:?}");
     let (_, label) = made(&config, "finCardOcr", &card("IDCard"), &json!({"dynamic": true}), 0);
     assert_eq!(label.mode, Mode::Valid, "a wish goes before the host's mode");
@@ -194,7 +218,8 @@ fn a_host_that_generates_invalid_results_breaks_many_rules() {
 #[test]
 fn the_same_seed_and_request_give_the_same_everywhere() {
     let config = host(Mode::Valid, 7);
-    let valid: Vec<_> = requests().into_iter().map(|(api, request)| made(&config, api, &request, &json!({}), 0)).collect();
+    let valid: Vec<_> =
+        requests().into_iter().map(|(api, request)| made(&config, api, &request, &json!({}), 0)).collect();
     let shown = |(mut value, label): (Value, Label)| {
         // A picture is long, and its first characters say as much.
         if let Some(Value::String(picture)) = value.get_mut("faceImgStr") {
@@ -277,7 +302,9 @@ impl Reply {
 async fn ask(host: &MockHost, line: &str, headers: &str, body: &str) -> Reply {
     let mut stream = TcpStream::connect(host.addr()).await.unwrap();
     let length = body.len();
-    let text = format!("{line} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}");
+    let text = format!(
+        "{line} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+    );
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
@@ -293,7 +320,8 @@ async fn answers_over_http_say_what_they_are() {
     let body = r#"{"type":"IDCard","imagePath":"a"}"#;
     let host = MockHost::start(host(Mode::Invalid, 9)).await.unwrap();
     let first = ask(&host, OCR, "", body).await;
-    let label = ["fincert-seed", "fincert-index", "fincert-broken-rule", "fincert-broken-at"].map(|name| first.header(name).unwrap());
+    let label = ["fincert-seed", "fincert-index", "fincert-broken-rule", "fincert-broken-at"]
+        .map(|name| first.header(name).unwrap());
     assert_eq!((label[0], label[1], first.header("preference-applied")), ("9", "0", None));
     let wish = format!("prefer: respond-async, invalid=\"{}\"\r\nprefer: seed=9; index=0\r\n", label[2]);
     let again = ask(&host, OCR, &wish, body).await;
@@ -304,11 +332,14 @@ async fn answers_over_http_say_what_they_are() {
     let valid = ask(&host, OCR, "prefer: dynamic=true\r\n", body).await;
     assert_eq!((valid.header("fincert-broken-rule"), valid.header("fincert-broken-at")), (Some("none"), None));
 
-    for (wish, says) in [("seed=x", "whole number"), ("dynamic=perhaps", "true or false"), ("invalid=nothing", "no rule of that name")] {
+    for (wish, says) in
+        [("seed=x", "whole number"), ("dynamic=perhaps", "true or false"), ("invalid=nothing", "no rule of that name")]
+    {
         let reply = ask(&host, OCR, &format!("prefer: {wish}\r\n"), body).await;
         assert!(reply.status == 400 && reply.body.contains(says), "{wish}: {} {}", reply.status, reply.body);
     }
-    let unknown: Value = serde_json::from_str(&ask(&host, OCR, "prefer: invalid=nothing\r\n", body).await.body).unwrap();
+    let unknown: Value =
+        serde_json::from_str(&ask(&host, OCR, "prefer: invalid=nothing\r\n", body).await.body).unwrap();
     assert!(unknown["rules"].as_array().unwrap().iter().any(|rule| rule == label[2]));
     let rules: Value = serde_json::from_str(&ask(&host, "GET /rules", "", "").await.body).unwrap();
     assert!(rules["finCardOcr"].as_array().unwrap().iter().any(|rule| rule["id"] == label[2]));

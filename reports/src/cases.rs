@@ -316,7 +316,20 @@ impl<'a> Cases<'a> {
             }
             field("检查项", "check", &finding.check);
         }
-        field("重放", "replay", &(self.run.replay)(scenario));
+        let mine = self.run.judgement.fuzz.iter().filter(|summary| summary.scenario == scenario);
+        let mut generated = false;
+        for failure in mine.flat_map(|summary| &summary.failures).filter(|failure| failure.requirement == id) {
+            generated = true;
+            let (zh, en) =
+                if failure.case.smallest { ("最小请求", "smallest request") } else { ("请求", "request") };
+            for request in failure.requests.iter().take(8) {
+                field(zh, en, request);
+            }
+            field("重放", "replay", &self.run.replay_case(scenario, failure));
+        }
+        if !generated {
+            field("重放", "replay", &(self.run.replay)(scenario));
+        }
         format!("\n{}\n", lines.join("\n"))
     }
 }

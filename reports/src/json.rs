@@ -34,6 +34,9 @@ pub struct Document<'a> {
     pub sessions: &'a [Session],
     /// How each scenario ended. What was observed stands in the run record.
     pub scenarios: Vec<Scenario<'a>>,
+    /// The commands that replay what fuzzing found, in the order of the judgement's failures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fuzz: Vec<Replay<'a>>,
     /// How long each WebRTC flow took, by referee. Reported, never certified on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flows: Vec<FlowTimes<'a>>,
@@ -58,6 +61,17 @@ pub struct Scenario<'a> {
     /// The command that replays it, where something was found in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replay: Option<String>,
+}
+
+/// The command that replays a generated case.
+#[derive(Debug, Serialize)]
+pub struct Replay<'a> {
+    /// The scenario.
+    pub scenario: &'a str,
+    /// The case's index.
+    pub case: u32,
+    /// The command.
+    pub replay: String,
 }
 
 /// The text of a requirement.
@@ -107,11 +121,22 @@ impl<'a> Document<'a> {
             header: run.header,
             sessions: run.sessions,
             scenarios: scenarios.collect(),
+            fuzz: replays(run),
             flows: run.transcripts.iter().filter_map(FlowTimes::of).collect(),
             judgement,
             requirements: texts(run),
         }
     }
+}
+
+fn replays<'a>(run: &Run<'a>) -> Vec<Replay<'a>> {
+    let failures = run.judgement.fuzz.iter().flat_map(|s| s.failures.iter().map(|failure| (&s.scenario, failure)));
+    failures
+        .map(|(scenario, failure)| {
+            let case = failure.case.index;
+            Replay { scenario, case, replay: run.replay_case(scenario, failure) }
+        })
+        .collect()
 }
 
 fn texts<'a>(run: &Run<'a>) -> IndexMap<&'a str, Text<'a>> {

@@ -22,6 +22,7 @@ mod words;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+use fincert_schemas::run::fuzz::FuzzFailure;
 use fincert_schemas::run::{Finding, Judgement, Outcome, RunHeader, Session, Transcript, Verdict};
 use fincert_schemas::{Bilingual, Lang, Ledger};
 
@@ -42,7 +43,7 @@ pub struct Run<'a> {
     pub judgement: &'a Judgement,
     /// The texts of the requirements.
     pub ledger: &'a Ledger,
-    /// The one command that replays a scenario.
+    /// The one command that replays a scenario; of generated cases, one: `ocr.fuzz#17`.
     pub replay: &'a dyn Fn(&str) -> String,
     /// What the run and its judgement were made with, to be compared with a certificate.
     pub digests: &'a [Digest],
@@ -61,6 +62,14 @@ impl Run<'_> {
     /// Whether this failure was declared to be known.
     pub fn is_known(&self, requirement: &str, scenario: &str) -> bool {
         self.header.known_failing.iter().any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
+    }
+
+    /// The command that replays what fuzzing found: the one case, or all of them where it needs what came before.
+    pub fn replay_case(&self, scenario: &str, failure: &FuzzFailure) -> String {
+        match failure.is_alone() {
+            true => (self.replay)(&format!("{scenario}#{}", failure.case.index)),
+            false => (self.replay)(scenario),
+        }
     }
 
     /// Whether this pass was declared to be a known failure.

@@ -6,6 +6,7 @@
 mod causes;
 mod decisions;
 mod flows;
+mod fuzz;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -23,6 +24,7 @@ pub fn render(run: &Run<'_>, style: &Style, out: &mut dyn Write) -> io::Result<(
     head(&mut page, run, style.lang);
     decisions::write(&mut page, run, style.lang);
     causes::write(&mut page, run, style.lang);
+    fuzz::write(&mut page, run, style.lang);
     accuracy(&mut page, run, style.lang);
     flows::times(&mut page, run, style.lang);
     not_exercised(&mut page, run, style.lang);

@@ -148,7 +148,12 @@ fn path(catalog: &Catalog, api: &str) -> Value {
     let text = |kind: &str| table(kind).and_then(|table| table.get("description")).cloned().unwrap_or_default();
     let examples = |kind: &str| -> Map<String, Value> {
         let values = table(kind).and_then(|table| table.get("examples")?.as_array());
-        values.into_iter().flatten().zip(1..).map(|(value, n)| (format!("example-{n}"), json!({"value": value}))).collect()
+        values
+            .into_iter()
+            .flatten()
+            .zip(1..)
+            .map(|(value, n)| (format!("example-{n}"), json!({"value": value})))
+            .collect()
     };
     let reference = |name: String| json!({"$ref": format!("{SCHEMAS}{name}")});
     let header = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});

@@ -62,6 +62,10 @@ pub enum Step {
     Concurrent(Concurrent),
     /// A WebRTC flow: code of the harness, told what to drive.
     Flow(FlowStep),
+    /// Generated cases of one API: code of the harness, told which.
+    Fuzz(FuzzStep),
+    /// The bridge drops all handles and files.
+    Reset(ResetStep),
     /// One call, or the same call several times in a row.
     Call(CallStep),
 }
@@ -88,6 +92,46 @@ pub struct FlowStep {
     pub acts: Vec<Act>,
 }
 
+/// Generated cases of one API. It is the only step of its scenario; `--fuzz` says how many.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FuzzStep {
+    /// The method, `ft.finCardOcr` and the like.
+    pub fuzz: String,
+    /// Plain valid requests. Cases are made of them, and what is generated takes the place of some of their rows.
+    pub plain: Vec<Plain>,
+}
+
+/// A plain valid request of an API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Plain {
+    /// The request.
+    pub with: Value,
+    /// The capability that the target must have declared for it; absent: any of the profile's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capability: Option<String>,
+    /// The canned result that a mock host shall give.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
+}
+
+/// `bridge.reset` in the middle of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ResetStep {
+    /// What is dropped: `all`.
+    pub reset: Dropped,
+}
+
+/// What `bridge.reset` drops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Dropped {
+    /// Handles and files.
+    All,
+}
+
 /// A call of an API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -101,11 +145,18 @@ pub struct CallStep {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<String>,
     /// How many times in a row.
-    #[serde(default = "once")]
+    #[serde(default = "once", skip_serializing_if = "is_once")]
     pub times: u32,
     /// The driver puts a random suffix behind the method's name.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub random: bool,
+    /// A plain valid call: where the same call has succeeded before, it is expected to succeed again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub control: bool,
+}
+
+fn is_once(times: &u32) -> bool {
+    *times == 1
 }
 
 fn once() -> u32 {
@@ -161,6 +212,8 @@ pub enum Unreadable {
     Truncated,
     /// A file of 100 MB, which the target makes itself.
     HundredMegabytes,
+    /// The path of this specimen with a segment `..` before the last: it leaves the place that was granted.
+    Climbing(String),
     /// A path as it is written here, with the name under which it is filed.
     Path {
         /// The name in the transcript.
@@ -216,7 +269,23 @@ impl Suite {
 
     /// Reads scenarios from files given by name and text.
     pub fn read<'a>(files: impl IntoIterator<Item = (String, &'a str)>) -> Result<Suite, DataError> {
-        let mut suite = Suite::default();
+        Self::read_beside(files, Suite::default())
+    }
+
+    /// Reads scenarios of somebody's own. They know the parameters of those that are compiled in, and none has the id of
+    /// one of them.
+    pub fn read_own<'a>(files: impl IntoIterator<Item = (String, &'a str)>) -> Result<Suite, DataError> {
+        let embedded = Suite::embedded()?;
+        let suite = Suite { scenarios: embedded.scenarios.clone(), params: embedded.params.clone() };
+        let mut all = Self::read_beside(files, suite)?;
+        all.scenarios.drain(..embedded.scenarios.len());
+        Ok(all)
+    }
+
+    fn read_beside<'a>(
+        files: impl IntoIterator<Item = (String, &'a str)>,
+        mut suite: Suite,
+    ) -> Result<Suite, DataError> {
         for (name, text) in files {
             let file: SuiteFile = data::read(&name, text)?;
             if !PROFILES.iter().any(|(profile, _)| *profile == file.profile) {
@@ -264,12 +333,20 @@ impl Scenario {
         })
     }
 
+    /// The generated cases, if that is what it drives.
+    pub fn fuzz(&self) -> Option<&FuzzStep> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Fuzz(fuzz) => Some(fuzz),
+            _ => None,
+        })
+    }
+
     /// Every call, in order.
     pub fn calls(&self) -> impl Iterator<Item = &CallStep> {
         self.steps.iter().flat_map(|step| match step {
             Step::Call(call) => std::slice::from_ref(call),
             Step::Concurrent(group) => &group.concurrent,
-            Step::Flow(_) => &[],
+            Step::Flow(_) | Step::Fuzz(_) | Step::Reset(_) => &[],
         })
     }
 }
@@ -281,6 +358,20 @@ fn check(scenario: &Scenario, params: &IndexMap<String, String>) -> Result<(), S
     }
     if scenario.flow().is_some() && scenario.steps.len() > 1 {
         return Err(format!("{}: a flow is the only step of its scenario", scenario.id));
+    }
+    if let Some(step) = scenario.fuzz() {
+        if scenario.steps.len() > 1 {
+            return Err(format!("{}: generated cases are the only step of their scenario", scenario.id));
+        }
+        if api_of(&step.fuzz).is_none() {
+            return Err(format!("{}: no such API: {}", scenario.id, step.fuzz));
+        }
+        if step.plain.is_empty() {
+            return Err(format!("{}: at least one plain request", scenario.id));
+        }
+        if let Some(wrong) = step.plain.iter().find_map(|plain| wrong_in(&plain.with, params)) {
+            return Err(format!("{}: {wrong}", scenario.id));
+        }
     }
     if let Some(capability) = &scenario.capability {
         let (profile, _) = capability.split_once(':').unwrap_or((capability, ""));

@@ -42,7 +42,8 @@ fn nothing_is_left_of_the_templates() {
         {
             assert!(!text.contains(&format!("{{{name}}}")), "{}: {{{name}}}", scenario.id);
         }
-        assert!(scenario.calls().next().is_some() || scenario.flow().is_some(), "{} does nothing", scenario.id);
+        let does = scenario.calls().next().is_some() || scenario.flow().is_some() || scenario.fuzz().is_some();
+        assert!(does, "{} does nothing", scenario.id);
         assert!(
             scenario.steps.iter().all(|step| !matches!(step, Step::Concurrent(group) if group.concurrent.len() < 2)),
             "{}",
@@ -184,7 +185,7 @@ const BAD: &[(&str, &str)] = &[
     ),
     (
         "{id: a.c, title: {zh: 甲, en: a}, steps: [{call: ft.finCardOcr, with: {imagePath: {$unreadable: lost}}}]}",
-        r#"x.yaml: at /scenarios/1: a.c: {"$unreadable":"lost"}: unknown variant `lost`, expected one of `missing`, `directory`, `zero-bytes`, `not-a-picture`, `truncated`, `hundred-megabytes`, `path`"#,
+        r#"x.yaml: at /scenarios/1: a.c: {"$unreadable":"lost"}: unknown variant `lost`, expected one of `missing`, `directory`, `zero-bytes`, `not-a-picture`, `truncated`, `hundred-megabytes`, `climbing`, `path`"#,
     ),
     (
         "{id: a.c, title: {zh: 甲, en: a}, steps: [{call: ft.finCardOCR}]}",
@@ -294,7 +295,7 @@ impl Ideal<'_, '_> {
             handle: None,
             request: captured,
             subject: subject.clone(),
-            purpose: None,
+            purpose: call.control.then(|| "control".to_owned()),
         });
         if is_webrtc(method) {
             // Flows have a suite of tests of their own; this is the one call of clause 1.

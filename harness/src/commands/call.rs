@@ -65,7 +65,14 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     if let Some(wrong) = wrong_placeholder(&with, law.suite) {
         return Err(Failure::usage(format!("the argument: {wrong}")));
     }
-    let call = CallStep { call: method, with: Some(with), example: options.example.clone(), times: 1, random: false };
+    let call = CallStep {
+        call: method,
+        with: Some(with),
+        example: options.example.clone(),
+        times: 1,
+        random: false,
+        control: false,
+    };
     let scenario = Scenario {
         id: "call".to_owned(),
         title: fincert_schemas::Bilingual::new("单次调用", "one call"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fincert::filter::Filter;
+use fincert::fuzz::{DEFAULT_BUDGET, DEFAULT_CASES, Fuzzing};
 use fincert::output::{unwritable, write_whole};
 use fincert::record::Writer;
 use fincert::runner::{self, Gathered, Plan};
@@ -18,12 +19,15 @@ use fincert_schemas::requirement::PROFILES;
 use fincert_schemas::run::flow::Referees;
 use fincert_schemas::run::{CAPTURE_VERSION, Line, Outcome, RECORD_VERSION, RunHeader};
 use fincert_suites::judge::{self, Evidence, Law};
-use fincert_suites::{Scenario, known_failing};
+use fincert_suites::{Scenario, Suite, known_failing};
 
 use super::mock::{State, find_defect};
 use super::progress::Reporter;
 use super::report::{Document, digests, parse_report};
-use super::{Failure, Reading, exit, law};
+use super::{Failure, Reading, exit, law, with_own};
+
+/// The most generated requests that one API gets in a run.
+const MOST_CASES: u32 = 10_000_000;
 
 /// Where record and reports go when nothing else is said.
 const OUT: &str = "fincert-out";
@@ -60,6 +64,21 @@ pub(crate) struct Options {
     /// The seed of all randomness [default: a new one, which is printed]
     #[arg(long, value_name = "N", help_heading = "What to drive")]
     seed: Option<u64>,
+    /// How many generated requests each API gets; 0: none. Where a person acts they are driven only if this is given [default: 48]
+    #[arg(long, value_name = "N", value_parser = parse_cases, help_heading = "Fuzzing")]
+    fuzz: Option<u32>,
+    /// Of the generated requests only the one with this number, as reports name it
+    #[arg(long, value_name = "CASE", conflicts_with = "fuzz", help_heading = "Fuzzing")]
+    fuzz_case: Option<u32>,
+    /// How many calls may be made to find the smallest request that still fails; 0: none
+    #[arg(long, value_name = "CALLS", default_value_t = DEFAULT_BUDGET, help_heading = "Fuzzing")]
+    fuzz_budget: u32,
+    /// Write the smallest requests that fail as scenarios, which --scenarios drives again
+    #[arg(long, value_name = "DIR", help_heading = "Fuzzing")]
+    save_cases: Option<PathBuf>,
+    /// Drive the scenarios of this file and no others; such a run never certifies. May be given several times
+    #[arg(long, value_name = "FILE", help_heading = "What to drive")]
+    scenarios: Vec<PathBuf>,
     /// Which peer drives the WebRTC flows: webrtc-rs, str0m or both [default: webrtc-rs, and str0m where ICE, DTLS or media fail with it]
     #[arg(long, value_name = "R", value_parser = parse_referee, help_heading = "WebRTC")]
     referee: Option<Referees>,
@@ -101,6 +120,7 @@ Examples:
   fincert certify --target 'stdio:python3 engine.py' --profile ocr:BankCard
   fincert certify --target ws://127.0.0.1:9000/bridge --report junit=report.xml --record run.jsonl
   fincert certify --target browser --profile webrtc
+  fincert certify --target ws://127.0.0.1:9000/bridge --fuzz 2000 --save-cases cases
   fincert certify --filter 'ocr.* & !*.unreadable.*'
   fincert certify --target mock --defect score-87";
 
@@ -160,6 +180,10 @@ fn flow_network(options: &Options) -> Result<FlowNetwork, Failure> {
     })
 }
 
+fn parse_cases(text: &str) -> Result<u32, String> {
+    text.parse().ok().filter(|count| *count <= MOST_CASES).ok_or_else(|| format!("want a number up to {MOST_CASES}"))
+}
+
 fn parse_seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "want a number of seconds, such as 2.5".to_owned())?;
     if !(0.05..=3600.0).contains(&seconds) {
@@ -169,9 +193,10 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {
-    let law = law()?;
+    let own = read_own(&options.scenarios)?;
+    let law = with_own(law()?, own.clone());
     let lang = options.reading.lang();
-    let (plan, header) = prepare(law, &options)?;
+    let (plan, header) = prepare(law, &options, &own)?;
     let (record, reports) = destinations(&options);
     let mut outputs: Vec<(String, &PathBuf)> = reports.iter().map(|(f, path)| (format!("{f} report"), path)).collect();
     outputs.extend(record.iter().map(|path| ("run record".to_owned(), path)));
@@ -228,7 +253,7 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
 }
 
 /// Everything that can be wrong with the input is found out before anything starts.
-fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure> {
+fn prepare(law: Law<'_>, options: &Options, own: &[Scenario]) -> Result<(Plan, RunHeader), Failure> {
     let defect = find_defect(options.defect.as_deref())?;
     let mock = options.target == Target::Mock;
     if !mock && (defect.is_some() || options.integration.is_some()) {
@@ -244,6 +269,8 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         .iter()
         .filter(|scenario| wanted(scenario, &options.profile))
         .filter(|scenario| filter.as_ref().is_none_or(|filter| filter.accepts(scenario)))
+        .filter(|scenario| own.is_empty() || own.iter().any(|own| own.id == scenario.id))
+        .filter(|scenario| options.fuzz != Some(0) || scenario.fuzz().is_none())
         .collect();
     if chosen.is_empty() {
         let with = if options.profile.is_empty() { "" } else { " within the profiles asked for" };
@@ -296,11 +323,15 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         mock,
         defect: options.defect.clone(),
         profiles: options.profile.clone(),
-        filter: options.filter.clone(),
+        // Evidence that someone chose never certifies.
+        filter: options.filter.clone().or_else(|| (!own.is_empty()).then(|| "*".to_owned())),
         referee: options.referee,
         options: replay_options(options),
         revealed: options.reveal,
         set: options.set.iter().map(|(name, _)| name.clone()).collect(),
+        fuzz: if chosen.iter().any(|scenario| scenario.fuzz().is_some()) { cases(options) } else { 0 },
+        // Their requests may be anything; judging needs none of them.
+        own: own.iter().map(|own| serde_json::json!(Scenario { steps: Vec::new(), ..own.clone() })).collect(),
         scenarios: chosen.iter().map(|scenario| scenario.id.clone()).collect(),
         known_failing: known,
     };
@@ -314,8 +345,32 @@ fn prepare(law: Law<'_>, options: &Options) -> Result<(Plan, RunHeader), Failure
         min_wait: options.min_wait,
         max_wait: options.max_wait,
         flows: flow_network(options)?,
+        fuzzing: Fuzzing {
+            asked: options.fuzz.is_some() || options.fuzz_case.is_some(),
+            only: options.fuzz_case,
+            budget: options.fuzz_budget,
+            save: options.save_cases.clone(),
+        },
     };
     Ok((plan, header))
+}
+
+/// How many generated requests each API gets.
+fn cases(options: &Options) -> u32 {
+    options.fuzz_case.map(|case| case.saturating_add(1)).or(options.fuzz).unwrap_or(DEFAULT_CASES)
+}
+
+/// The scenarios of the operator's own files.
+fn read_own(files: &[PathBuf]) -> Result<Vec<Scenario>, Failure> {
+    let mut texts = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("--scenarios {name}: {error}")))?;
+        texts.push((name, text));
+    }
+    let suite = Suite::read_own(texts.iter().map(|(name, text)| (name.clone(), text.as_str())))?;
+    Ok(suite.scenarios)
 }
 
 fn known_profile(law: Law<'_>, name: &str) -> Result<(), Failure> {
@@ -351,6 +406,17 @@ fn replay_options(options: &Options) -> Vec<String> {
     }
     if options.unattended {
         all.push("--unattended".to_owned());
+    }
+    match (options.fuzz, options.fuzz_case) {
+        (_, Some(case)) => all.push(format!("--fuzz-case {case}")),
+        (Some(cases), None) => all.push(format!("--fuzz {cases}")),
+        (None, None) => {}
+    }
+    if options.fuzz_budget != DEFAULT_BUDGET {
+        all.push(format!("--fuzz-budget {}", options.fuzz_budget));
+    }
+    for file in &options.scenarios {
+        all.push(format!("--scenarios {}", shell_words::quote(&file.display().to_string())));
     }
     if let Some(referee) = options.referee {
         all.push(format!("--referee {}", referee.as_str()));

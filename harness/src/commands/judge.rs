@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use fincert_reports::Format;
 
-use super::report::{Document, digests, judge_record, open, parse_report};
-use super::{Failure, Reading, exit, law};
+use super::report::{Document, digests, judge_record, law_of, open, parse_report};
+use super::{Failure, Reading, exit};
 
 /// Options of `fincert judge`.
 #[derive(Debug, clap::Args)]
@@ -20,8 +20,8 @@ pub(crate) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
-    let law = law()?;
     let record = open(&options.run)?;
+    let law = law_of(&record)?;
     let judgement = judge_record(law, &record);
     let document = Document {
         law,

@@ -19,8 +19,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use fincert_schemas::catalog::Catalog;
 use fincert_schemas::data::DataError;
 use fincert_schemas::{Lang, Ledger};
-use fincert_suites::Suite;
 use fincert_suites::judge::Law;
+use fincert_suites::{Scenario, Suite};
 
 /// Conformance test harness and mock provider server for the FinClip financial-scenario API.
 #[derive(Debug, Parser)]
@@ -165,6 +165,16 @@ pub(crate) async fn run(cli: Cli) -> u8 {
 /// The requirements, scenarios and schemas that are compiled in.
 fn law() -> Result<Law<'static>, Failure> {
     Ok(Law { ledger: Ledger::embedded()?, suite: Suite::embedded()?, catalog: Catalog::embedded()? })
+}
+
+/// The law with scenarios of the operator's own. They live as long as the program, which judges once.
+fn with_own(law: Law<'static>, own: Vec<Scenario>) -> Law<'static> {
+    if own.is_empty() {
+        return law;
+    }
+    let scenarios = law.suite.scenarios.iter().cloned().chain(own).collect();
+    let suite = Suite { scenarios, params: law.suite.params.clone() };
+    Law { suite: Box::leak(Box::new(suite)), ..law }
 }
 
 /// Writes results to stdout. A closed pipe is how `head` says it has seen enough.

@@ -98,7 +98,13 @@ fn text(proof: &Proof) -> String {
         row(&mut out, clause, count);
     }
     row(&mut out, "all", &proof.total);
-    let _ = writeln!(out, "\n{:.2} % killed of {} mutants of {} transcripts", proof.killed_share(), proof.total.mutants, proof.transcripts);
+    let _ = writeln!(
+        out,
+        "\n{:.2} % killed of {} mutants of {} transcripts",
+        proof.killed_share(),
+        proof.total.mutants,
+        proof.transcripts
+    );
     let _ = writeln!(
         out,
         "{:.0} mutants judged a second on one core; driven in {:.1} s, captured in {:.1} s and judged in {:.2} s of one core",
@@ -120,13 +126,25 @@ fn text(proof: &Proof) -> String {
         }
     };
     list(&mut out, "Survivors", proof.survivors.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect());
-    list(&mut out, "Equivalent mutants", proof.equivalents.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect());
+    list(
+        &mut out,
+        "Equivalent mutants",
+        proof.equivalents.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect(),
+    );
     list(
         &mut out,
         "Accusations of clean transcripts",
-        proof.accusations.iter().map(|a| format!("{} {} {}: {}", a.scenario, a.requirement, a.outcome.as_str(), a.actual)).collect(),
+        proof
+            .accusations
+            .iter()
+            .map(|a| format!("{} {} {}: {}", a.scenario, a.requirement, a.outcome.as_str(), a.actual))
+            .collect(),
     );
-    list(&mut out, "Captured mutants with a raw sensitive value", proof.leaks.iter().map(|leak| leak.id.clone()).collect());
+    list(
+        &mut out,
+        "Captured mutants with a raw sensitive value",
+        proof.leaks.iter().map(|leak| leak.id.clone()).collect(),
+    );
     list(&mut out, "Requirements with a check and without a mutant", proof.uncovered.clone());
     if !proof.unbreakable.is_empty() {
         let _ = writeln!(
@@ -145,9 +163,7 @@ fn text(proof: &Proof) -> String {
 }
 
 fn document(order: &Order, proof: &Proof) -> Value {
-    let count = |count: &Count| {
-        json!({"mutants": count.mutants, "killed": count.killed, "survived": count.survived, "equivalent": count.equivalent})
-    };
+    let count = |count: &Count| json!({"mutants": count.mutants, "killed": count.killed, "survived": count.survived, "equivalent": count.equivalent});
     let specimens = |list: &[prove::Specimen]| -> Vec<Value> {
         list.iter().map(|s| json!({"mutant": s.id, "owners": s.owners, "why": s.why})).collect()
     };

@@ -8,9 +8,10 @@ use fincert::record::{self, Record};
 use fincert_reports::{Digest, Format, Run, Style};
 use fincert_schemas::run::{Judgement, RunHeader, Session, Transcript};
 use fincert_schemas::{Bilingual, Lang};
+use fincert_suites::Scenario;
 use fincert_suites::judge::{self, Evidence, Law};
 
-use super::{Failure, Reading, exit, law};
+use super::{Failure, Reading, exit, law, with_own};
 
 /// Options of `fincert report`.
 #[derive(Debug, clap::Args)]
@@ -33,8 +34,8 @@ pub(super) fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
 }
 
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
-    let law = law()?;
     let record = open(&options.run)?;
+    let law = law_of(&record)?;
     let judgement = judge_record(law, &record);
     let document = Document {
         law,
@@ -61,6 +62,27 @@ pub(super) fn open(path: &Path) -> Result<Record, Failure> {
         eprintln!("fincert: warning: {}: {warning}", path.display());
     }
     Ok(record)
+}
+
+/// The law by which a record is judged: with the scenarios of the operator's own that it carries.
+pub(super) fn law_of(record: &Record) -> Result<Law<'static>, Failure> {
+    let law = law()?;
+    let mut own = Vec::new();
+    for value in &record.header.own {
+        let scenario: Scenario = serde_json::from_value(value.clone())
+            .map_err(|error| Failure { code: exit::DOES_NOT_HOLD, message: format!("line 1: own: {error}") })?;
+        if law.suite.get(&scenario.id).is_some() || own.iter().any(|known: &Scenario| known.id == scenario.id) {
+            let message = format!("line 1: own: {} is a scenario of fincert's", scenario.id);
+            return Err(Failure { code: exit::DOES_NOT_HOLD, message });
+        }
+        own.push(scenario);
+    }
+    if !own.is_empty() && record.header.filter.is_none() {
+        // Such a run never certifies, whoever wrote its record.
+        let message = "line 1: scenarios of one's own without a filter".to_owned();
+        return Err(Failure { code: exit::DOES_NOT_HOLD, message });
+    }
+    Ok(with_own(law, own))
 }
 
 /// Judges a record by these suites.
@@ -134,19 +156,28 @@ fn terminal_width() -> Option<usize> {
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
-/// The one command that drives a scenario again the same way.
+/// The one command that drives a scenario again the same way; `ocr.fuzz#17` is one generated case of it.
 pub(super) fn replay_command(header: &RunHeader, scenario: &str) -> String {
+    let (scenario, case) = match scenario.rsplit_once('#') {
+        Some((scenario, case)) if case.bytes().all(|byte| byte.is_ascii_digit()) => (scenario, Some(case)),
+        _ => (scenario, None),
+    };
     let quote = |text: &str| shell_words::quote(text).into_owned();
     let mut command = format!("fincert certify --target {}", quote(&header.target));
     if let Some(defect) = &header.defect {
         command.push_str(&format!(" --defect {}", quote(defect)));
     }
-    for option in &header.options {
+    let other =
+        |option: &&String| case.is_none() || !(option.starts_with("--fuzz ") || option.starts_with("--fuzz-case "));
+    for option in header.options.iter().filter(other) {
         command.push_str(&format!(" {option}"));
     }
     for name in &header.set {
         command.push_str(&format!(" --set {name}=@{name}.txt"));
     }
     command.push_str(&format!(" --seed {} --filter {}", header.seed, quote(scenario)));
+    if let Some(case) = case {
+        command.push_str(&format!(" --fuzz-case {case}"));
+    }
     command
 }

@@ -120,6 +120,14 @@ impl Session {
         let named = |name: &str, path: String| Ok((name.to_owned(), path));
         match kind {
             Unreadable::Path { kind, path } => named(kind, path.clone()),
+            Unreadable::Climbing(id) => {
+                let path = self.put_specimen(id, None, capture).await?;
+                match climbing(&path) {
+                    Some(path) => named("climbing", path),
+                    // Too short a path to climb out of without coming back to where it was.
+                    None => named("missing", format!("{path}.missing.png")),
+                }
+            }
             Unreadable::Missing => {
                 let path = self.put_specimen(NEIGHBOUR, None, capture).await?;
                 named("missing", format!("{path}.missing.png"))
@@ -181,6 +189,11 @@ impl Session {
         bytes: u64,
         capture: &mut Capture<'_>,
     ) -> Result<String, PrepareError> {
+        let kept = self.kept_files.as_ref().and_then(|kept| kept.get(&(id.to_owned(), params.name.clone())));
+        if let Some(path) = kept {
+            return Ok(path.clone());
+        }
+        let name = params.name.clone();
         let params = serde_json::to_value(params).unwrap_or_default();
         let failed = |detail: String| PrepareError::Lost { reason: Reason::PutFileFailed, detail };
         let answer = self.ask("bridge.putFile", params, PATIENCE, capture).await?;
@@ -189,6 +202,34 @@ impl Session {
         let result: PutFileResult = serde_json::from_value(value)
             .map_err(|error| failed(format!("{id}: {}", capture.text(&error.to_string(), 200))))?;
         self.note(What::File { name: id.to_owned(), bytes });
+        if let Some(kept) = &mut self.kept_files {
+            kept.insert((id.to_owned(), name), result.path.clone());
+        }
         Ok(result.path)
+    }
+}
+
+/// The path with a segment `..` before its last one. Resolved, it names a file beside the folder that was granted, and
+/// none that was put; so an honest target does not find a picture there. A path without a folder of its own is left
+/// alone: at the root, RFC 3986 (5.2.4) lets `..` lead back to the file itself.
+fn climbing(path: &str) -> Option<String> {
+    let end = path.rfind('/')?;
+    let folder = path[..end].rsplit_once("://").map_or(&path[..end], |(_, rest)| rest);
+    // Below the root, or below what stands for a host, there is another folder.
+    let folders = folder.split('/').filter(|segment| !segment.is_empty()).count();
+    (folders >= 2).then(|| format!("{}/..{}", &path[..end], &path[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_climbs_only_out_of_a_folder_of_its_own() {
+        assert_eq!(climbing("finfile://tmp/1/a.png").as_deref(), Some("finfile://tmp/1/../a.png"));
+        assert_eq!(climbing("/data/cache/a.png").as_deref(), Some("/data/cache/../a.png"));
+        for path in ["finfile://a.png", "finfile://tmp/a.png", "/a.png", "/tmp/a.png", "a.png"] {
+            assert_eq!(climbing(path), None, "{path}");
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! One task drives one session. Calls made at once are a table of pending ids, not tasks, so the order of
 //! events in a transcript is the order of arrival and two runs write the same.
 
+mod cases;
 mod fixtures;
 mod flow;
 mod inbound;
@@ -11,6 +12,7 @@ mod receive;
 mod scenario;
 mod session;
 
+pub use cases::{CasesOutcome, drive_cases};
 pub use fixtures::{PrepareError, Prepared};
 pub use flow::{can_drive, drive_flow};
 pub use scenario::{Drive, drive};

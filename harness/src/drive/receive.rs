@@ -177,7 +177,7 @@ impl Session {
     /// Puts an event of a call into the transcript at hand, or among the strays of the call's own scenario.
     fn file(&mut self, id: u64, what: What) {
         let Some(made) = self.made.get(&id) else { return };
-        if made.scenario == self.scene.scenario {
+        if made.scenario == self.scene.scenario && id >= self.scene.first_id {
             self.note(what);
         } else {
             let at_us = u64::try_from(made.sent.elapsed().as_micros()).unwrap_or(u64::MAX);

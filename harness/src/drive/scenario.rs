@@ -25,6 +25,9 @@ const TO_READ: Duration = Duration::from_secs(5);
 /// After so many scenarios without it, `complete` is not expected any more.
 const COMPLETES_MISSED: u32 = 3;
 
+/// The purpose of a plain valid call.
+const CONTROL: &str = "control";
+
 /// What driving needs beside the session.
 pub struct Drive<'a, 'c> {
     /// Captures values.
@@ -86,35 +89,8 @@ async fn steps(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_,
         (drive.prompt)(prompt, crate::deadline::PERSON);
         tokio::time::sleep(TO_READ).await;
     }
-    let mut step = 0;
     let mut calls = Vec::new();
-    for item in &scenario.steps {
-        match item {
-            Step::Call(call) => {
-                for _ in 0..call.times {
-                    step += 1;
-                    let id = start(session, scenario, call, step, drive).await?;
-                    calls.push(id);
-                    settle_calls(session, &[id], pace, absent, drive).await?;
-                }
-            }
-            // Flows are driven elsewhere.
-            Step::Flow(_) => {}
-            Step::Concurrent(group) => {
-                let mut prepared = Vec::new();
-                for call in &group.concurrent {
-                    prepared.push((call, session.prepare(call.with.as_ref(), drive.capture).await?));
-                }
-                let mut started = Vec::new();
-                for (call, ready) in prepared {
-                    step += 1;
-                    started.push(send(session, scenario, call, ready, step, drive).await?);
-                }
-                settle_calls(session, &started, pace, absent, drive).await?;
-                calls.extend(started);
-            }
-        }
-    }
+    take(session, &scenario.steps, &scenario.id, pace, &mut calls, drive).await?;
     settle(session, &calls, drive).await?;
     if absent {
         pinged(session, drive).await?;
@@ -124,26 +100,58 @@ async fn steps(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_,
     Ok(())
 }
 
+/// Takes steps in order; the ids of the calls that were made. `name` is what the target is told of the scenario.
+pub(super) async fn take(
+    session: &mut Session,
+    steps: &[Step],
+    name: &str,
+    pace: Pace,
+    calls: &mut Vec<u64>,
+    drive: &mut Drive<'_, '_>,
+) -> Result<(), PrepareError> {
+    let absent = session.hello.integration == Integration::Absent;
+    let mut step = 0;
+    for item in steps {
+        match item {
+            Step::Call(call) => {
+                for _ in 0..call.times {
+                    step += 1;
+                    let ready = session.prepare(call.with.as_ref(), drive.capture).await?;
+                    let id = send(session, name, call, ready, step, drive).await?;
+                    calls.push(id);
+                    settle_calls(session, &[id], pace, absent, drive).await?;
+                }
+            }
+            Step::Reset(_) => session.reset(drive.capture).await?,
+            // Flows and generated cases are driven elsewhere.
+            Step::Flow(_) | Step::Fuzz(_) => {}
+            Step::Concurrent(group) => {
+                let mut prepared = Vec::new();
+                for call in &group.concurrent {
+                    prepared.push((call, session.prepare(call.with.as_ref(), drive.capture).await?));
+                }
+                let mut started = Vec::new();
+                for (call, ready) in prepared {
+                    step += 1;
+                    started.push(send(session, name, call, ready, step, drive).await?);
+                }
+                calls.extend(&started);
+                settle_calls(session, &started, pace, absent, drive).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn pinged(session: &mut Session, drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
     let alive = session.ping(drive.capture).await?;
     session.note(What::Ping { alive });
     Ok(())
 }
 
-async fn start(
-    session: &mut Session,
-    scenario: &Scenario,
-    call: &CallStep,
-    step: u32,
-    drive: &mut Drive<'_, '_>,
-) -> Result<u64, PrepareError> {
-    let ready = session.prepare(call.with.as_ref(), drive.capture).await?;
-    send(session, scenario, call, ready, step, drive).await
-}
-
 async fn send(
     session: &mut Session,
-    scenario: &Scenario,
+    name: &str,
     call: &CallStep,
     ready: super::Prepared,
     step: u32,
@@ -155,7 +163,7 @@ async fn send(
         args: ready.request.into_iter().collect(),
         this: None,
         run: Some(drive.run.to_owned()),
-        scenario: Some(scenario.id.clone()),
+        scenario: Some(name.to_owned()),
         page: None,
         // Only who simulates the person may be told what the person shall do.
         prefer: call
@@ -173,10 +181,10 @@ async fn send(
         handle: None,
         request: captured,
         subject: ready.subject.clone(),
-        purpose: None,
+        purpose: call.control.then(|| CONTROL.to_owned()),
     });
     let made = Made {
-        scenario: scenario.id.clone(),
+        scenario: session.scene.scenario.clone(),
         method: method.clone(),
         request,
         subject: ready.subject,
@@ -254,7 +262,7 @@ async fn settle_calls(
 }
 
 /// Stays open for second and late callbacks.
-async fn settle(session: &mut Session, calls: &[u64], drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
+pub(super) async fn settle(session: &mut Session, calls: &[u64], drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
     let callbacks = session.hello.call_style == CallStyle::Callbacks;
     let missing = |session: &Session| {
         callbacks

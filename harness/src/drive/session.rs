@@ -72,8 +72,12 @@ pub struct Session {
     pub hello: Hello,
     pub(super) wire: Wire,
     next_id: u64,
+    /// How many generated cases it has had.
+    cases: u32,
     /// What `{$param: NAME}` stands for.
     pub params: IndexMap<String, String>,
+    /// The files that the target was given and still has, by id and name, where they are kept between calls.
+    pub(super) kept_files: Option<HashMap<(String, String), String>>,
     pub(super) made: HashMap<u64, Made>,
     order: std::collections::VecDeque<u64>,
     pub(super) internal: HashMap<u64, Option<Reply>>,
@@ -93,6 +97,8 @@ pub(super) struct Scene {
     pub(super) bad: usize,
     pub(super) stderr: usize,
     pub(super) last: Instant,
+    /// Calls with smaller ids belong to an earlier transcript, even to one of the same scenario.
+    pub(super) first_id: u64,
     /// The events that are listened to: handle and type.
     pub(super) listened: HashSet<(String, String)>,
     /// The classes of the handles that the flow has met.
@@ -124,6 +130,7 @@ impl Scene {
             bad: 0,
             stderr: 0,
             last: now,
+            first_id: 0,
             listened: HashSet::new(),
             classes: HashMap::new(),
             heard: Vec::new(),
@@ -166,7 +173,9 @@ pub async fn connect_hello(
         hello: placeholder,
         wire,
         next_id: 1,
+        cases: 0,
         params: IndexMap::new(),
+        kept_files: None,
         made: HashMap::new(),
         order: std::collections::VecDeque::new(),
         internal: HashMap::new(),
@@ -220,7 +229,13 @@ impl Session {
     /// A new scenario begins. No flow goes on with what was answered before.
     pub(super) fn begin(&mut self, scenario: &str) {
         self.made.values_mut().for_each(|made| made.raw = None);
-        self.scene = Scene::new(scenario);
+        self.scene = Scene { first_id: self.next_id, ..Scene::new(scenario) };
+    }
+
+    /// What floods is counted anew: each generated case may send as much as a scenario.
+    pub(super) fn begin_case(&mut self) {
+        self.scene.frames = 0;
+        self.scene.bytes = 0;
     }
 
     /// The scenario's events so far.
@@ -310,7 +325,27 @@ impl Session {
 
     /// Drops all handles and files at the target.
     pub(super) async fn reset(&mut self, capture: &mut Capture<'_>) -> Result<(), Lost> {
+        if let Some(kept) = &mut self.kept_files {
+            kept.clear();
+        }
         self.ask("bridge.reset", json!({}), BRIDGE, capture).await.map(drop)
+    }
+
+    /// Files that the target was given are remembered until the next reset, and given once; or not.
+    pub(crate) fn keep_files(&mut self, keep: bool) {
+        self.kept_files = keep.then(HashMap::new);
+    }
+
+    /// The target drops what it knows of earlier calls.
+    pub(crate) async fn start_over(&mut self, capture: &mut Capture<'_>) -> Result<(), Lost> {
+        self.begin("");
+        self.reset(capture).await
+    }
+
+    /// A name for the next generated case: every one is a scenario of its own to the target.
+    pub(super) fn case_name(&mut self, scenario: &str) -> String {
+        self.cases += 1;
+        format!("{scenario}#{}", self.cases)
     }
 
     /// Ends the session in good order: the target sees the end of its input, and has a moment to tidy up.

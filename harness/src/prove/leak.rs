@@ -18,7 +18,9 @@ pub(super) fn secrets(raw: &Transcript) -> Vec<String> {
     for event in &raw.events {
         let value = match &event.what {
             What::Call { request, method, .. } if method.starts_with("ft.fin") => &request.value,
-            What::Answer { value: Some(captured), .. } | What::Callback { value: Some(captured), .. } => &captured.value,
+            What::Answer { value: Some(captured), .. } | What::Callback { value: Some(captured), .. } => {
+                &captured.value
+            }
             _ => continue,
         };
         collect(value, &mut found);

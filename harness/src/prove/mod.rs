@@ -95,7 +95,10 @@ impl Proof {
         if self.total.mutants == 0 {
             wanting.push("there was no mutant".to_owned());
         } else if self.killed_share() < LEAST_KILLED {
-            wanting.push(format!("{:.2} % of the mutants were killed; the target is {LEAST_KILLED} %", self.killed_share()));
+            wanting.push(format!(
+                "{:.2} % of the mutants were killed; the target is {LEAST_KILLED} %",
+                self.killed_share()
+            ));
         }
         if share(self.total.equivalent, self.total.mutants) > MOST_EQUIVALENT {
             wanting.push(format!("more than {MOST_EQUIVALENT} % of the mutants are equivalent"));
@@ -153,11 +156,14 @@ pub fn prove(law: Law<'_>, order: &Order, herd: &Herd) -> Proof {
 
 /// Every requirement with a check must be the root cause of a mutant.
 fn cover(law: Law<'_>, proof: &mut Proof) {
-    let covered: BTreeMap<&str, &Count> = proof.matrix.requirements.iter().map(|(id, count)| (id.as_str(), count)).collect();
+    let covered: BTreeMap<&str, &Count> =
+        proof.matrix.requirements.iter().map(|(id, count)| (id.as_str(), count)).collect();
     for id in judged_requirements(law.catalog).keys() {
         let Some(requirement) = law.ledger.get(id).filter(|_| !covered.contains_key(id.as_str())) else { continue };
         if requirement.coverage {
-            proof.unbreakable.push((id.clone(), "it says only that a value was seen, and no value that is seen breaks it"));
+            proof
+                .unbreakable
+                .push((id.clone(), "it says only that a value was seen, and no value that is seen breaks it"));
         } else if requirement.level == Level::May {
             proof.unbreakable.push((id.clone(), "it permits, and what is permitted cannot be broken"));
         } else {

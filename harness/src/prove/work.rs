@@ -171,7 +171,11 @@ fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, exami
             continue;
         }
         part.matrix.add(law, mutant, Fate::Survived);
-        part.survivors.push(Specimen { id: name(raw, mutant), owners: mutant.owners.clone(), why: why(mutant, examiner) });
+        part.survivors.push(Specimen {
+            id: name(raw, mutant),
+            owners: mutant.owners.clone(),
+            why: why(mutant, examiner),
+        });
     }
     part
 }
@@ -185,6 +189,10 @@ fn why(mutant: &Mutant, examiner: &Examiner<'_>) -> String {
     let mut others: Vec<&str> = examiner.findings().iter().map(|finding| finding.requirement.as_str()).collect();
     others.sort_unstable();
     others.dedup();
-    let others = if others.is_empty() { "nothing else is accused".to_owned() } else { format!("accused: {}", others.join(", ")) };
+    let others = if others.is_empty() {
+        "nothing else is accused".to_owned()
+    } else {
+        format!("accused: {}", others.join(", "))
+    };
     format!("{}; {others}", shown.collect::<Vec<_>>().join(", "))
 }

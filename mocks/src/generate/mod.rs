@@ -163,10 +163,7 @@ fn broken(
     let wished = tail.iter().chain(head).filter(|(_, rule)| wanted == ANY || rule.id == wanted);
     // Whoever names the rule that was chosen gets the same result.
     let make = |(generator, rule): &(Arc<Generator>, Rule)| generator.invalid(rule, &mut Choices::from_seed(seed));
-    wished
-        .filter_map(make)
-        .next()
-        .ok_or_else(|| offers.iter().map(|(_, rule)| rule.id.clone()).collect())
+    wished.filter_map(make).next().ok_or_else(|| offers.iter().map(|(_, rule)| rule.id.clone()).collect())
 }
 
 /// The rules that an answer can break alone, each with the generator of the first branch in which it can.
@@ -183,7 +180,9 @@ fn offers(table: &Generator, branch: &Branch) -> Vec<(Arc<Generator>, Rule)> {
 
 /// All rules of an API's table that can be broken alone.
 pub(crate) fn rules(api: &str) -> Vec<Rule> {
-    table(api).map(|table| table.rules().iter().filter(|rule| rule.with.is_empty()).cloned().collect()).unwrap_or_default()
+    table(api)
+        .map(|table| table.rules().iter().filter(|rule| rule.with.is_empty()).cloned().collect())
+        .unwrap_or_default()
 }
 
 /// What `GET /rules` says.

@@ -65,6 +65,8 @@ impl Voice {
     pub(crate) fn note(&self, method: &str, args: &[Option<Value>], plan: &Plan) {
         let asked = Noted::rtc(method, args);
         let defect = self.host.config.defect.map(|defect| defect.name);
-        self.host.journal.write(asked, Answered { via: Answered::via(plan), example: None, generated: None, defect, shown: false });
+        self.host
+            .journal
+            .write(asked, Answered { via: Answered::via(plan), example: None, generated: None, defect, shown: false });
     }
 }

@@ -92,9 +92,14 @@ fn block<'a>(page: &mut Page, run: &Run<'a>, lang: Lang, class: Class, cause: &C
     }
     if full {
         shown.show(page, run, lang, finding, INDENT);
-        page.command(field("重放", "replay"), &(run.replay)(&finding.scenario));
+        page.command(field("重放", "replay"), &(run.replay)(&replayed(finding)));
     }
     requirements(page, run, lang, class, &cause.requirements);
+}
+
+/// What a replay names: the scenario, and of generated cases the one.
+fn replayed(finding: &Finding) -> String {
+    finding.case.map_or_else(|| finding.scenario.clone(), |case| format!("{}#{case}", finding.scenario))
 }
 
 fn word(lang: Lang, class: Class, cause: &CauseGroup) -> Row {
@@ -110,6 +115,15 @@ fn word(lang: Lang, class: Class, cause: &CauseGroup) -> Row {
 /// The verdict and where it was found: what a compiler's `file:line:column` is to a program.
 fn headline(lang: Lang, class: Class, cause: &CauseGroup, finding: &Finding) -> Row {
     let mut row = word(lang, class, cause).put(Tone::Strong, &finding.scenario);
+    if let Some(case) = finding.case {
+        row = row.put(
+            Tone::Plain,
+            match lang {
+                Lang::Zh => format!("，用例 {case}"),
+                Lang::En => format!(", case {case}"),
+            },
+        );
+    }
     if let Some(step) = finding.step {
         row = row.put(
             Tone::Plain,

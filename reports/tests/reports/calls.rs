@@ -328,6 +328,7 @@ fn finding(requirement: &str, scenario: &str, outcome: Outcome, key: &str, actua
         requirement: requirement.into(),
         scenario: scenario.into(),
         step: None,
+        case: None,
         outcome,
         check: "webrtc.media".into(),
         cause: key.into(),

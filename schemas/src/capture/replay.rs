@@ -95,9 +95,7 @@ impl Capture<'_> {
                 };
                 let is_flow = handle.is_some() || method.starts_with("ft.webrtc.");
                 let (request, subject) = (&request.value, subject.as_ref());
-                known
-                    .made
-                    .insert(*id, Made { method, request, given, is_flow, subject, via: None, answered: None });
+                known.made.insert(*id, Made { method, request, given, is_flow, subject, via: None, answered: None });
                 What::Call {
                     id: *id,
                     step: *step,
@@ -136,13 +134,7 @@ impl Capture<'_> {
         }
     }
 
-    fn answered<'r>(
-        &mut self,
-        id: u64,
-        via: Via,
-        value: Option<&'r Value>,
-        known: &mut Known<'r>,
-    ) -> Option<Captured> {
+    fn answered<'r>(&mut self, id: u64, via: Via, value: Option<&'r Value>, known: &mut Known<'r>) -> Option<Captured> {
         let Some(made) = known.made.get_mut(&id) else { return value.map(|value| self.untabled(value, Vec::new())) };
         let first = made.via.is_none();
         made.via.get_or_insert(via);

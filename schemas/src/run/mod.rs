@@ -3,6 +3,7 @@
 
 mod fact;
 pub mod flow;
+pub mod fuzz;
 mod reason;
 mod record;
 mod transcript;

@@ -93,6 +93,8 @@ reasons! {
     RefereeUnable = "referee-unable", "该裁判端无法驱动此流程。", ["无需处理：由另一裁判端单独判定。", "Nothing: the other referee judges alone."];
     /// The TURN server of the flow could not be started.
     NoTurnServer = "no-turn-server", "无法启动此流程的 TURN 服务器。", ["请检查 --turn-address，或以 --turn-server 指定您自己的服务器。", "Check --turn-address, or name a server of your own with --turn-server."];
+    /// Generated requests were not driven.
+    NotFuzzed = "not-fuzzed", "没有驱动生成的请求。", ["用 --fuzz N 指定每个接口的用例数；需要真人操作的接口只在指定了 --fuzz 且有人值守时驱动。", "Give --fuzz N, the cases for each API; where a person acts they are driven only with --fuzz, and with somebody standing by."];
     /// The run was interrupted.
     Interrupted = "interrupted", "运行被中断。", ["请重新运行。", "Run again."];
 }

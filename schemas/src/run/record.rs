@@ -70,6 +70,12 @@ pub struct RunHeader {
     /// The parameters that `--set` gave, by name; their values may be secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub set: Vec<String>,
+    /// How many generated cases were driven at each API; 0: none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub fuzz: u32,
+    /// Scenarios of the operator's own (`--scenarios`), without their steps: what judging must know of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<serde_json::Value>,
     /// Whether sensitive values were kept (`--reveal`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revealed: bool,
@@ -78,6 +84,10 @@ pub struct RunHeader {
     /// Known failures, as `REQUIREMENT @ SCENARIO`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub known_failing: Vec<String>,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Default for RunHeader {
@@ -97,6 +107,8 @@ impl Default for RunHeader {
             referee: None,
             options: Vec::new(),
             set: Vec::new(),
+            fuzz: 0,
+            own: Vec::new(),
             revealed: false,
             scenarios: Vec::new(),
             known_failing: Vec::new(),

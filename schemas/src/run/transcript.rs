@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::flow::{Act, Await, End, Evidence, Flow, FlowOptions, PeerDid, Referee, TurnEvidence};
+use super::fuzz::{Case, Shrunk};
 use super::{Captured, Reason};
 use crate::bridge::{CallbackKind, Via};
 
@@ -291,6 +292,10 @@ pub enum What {
         /// The counters.
         evidence: TurnEvidence,
     },
+    /// A generated case began; the calls that follow are its own.
+    Case(Case),
+    /// A failing case was driven again, ever smaller.
+    Shrunk(Shrunk),
     /// More of the same came than a transcript keeps.
     Omitted {
         /// Of what.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Reason;
+use super::fuzz::FuzzSummary;
 use crate::{Bilingual, Level};
 
 /// The verdict on one requirement.
@@ -51,6 +52,9 @@ pub struct Finding {
     /// The step of that scenario, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
+    /// The generated case, of a fuzz scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<u32>,
     /// warn, inconclusive, could-not-run or fail.
     pub outcome: Outcome,
     /// The check that found it.
@@ -255,6 +259,9 @@ pub struct Judgement {
     /// Which rules of the schemas were exercised. Reported, never certified on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub coverage: Vec<TableCoverage>,
+    /// What fuzzing came to, API by API.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fuzz: Vec<FuzzSummary>,
     /// Known failures that passed, as `REQUIREMENT @ SCENARIO`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unexpected_passes: Vec<String>,

@@ -268,6 +268,8 @@ fn why_not(law: Law<'_>, evidence: Evidence<'_>, requirement: &Requirement, name
         match &transcript.ended {
             // A scenario for another state says nothing about this one.
             Ended::Skipped { reason: Reason::ConditionNotMet } => {}
+            // What the fixed scenarios earn does not depend on generated cases.
+            Ended::Skipped { reason: Reason::NotFuzzed } => {}
             // The other referee drove it.
             Ended::Skipped { reason: Reason::RefereeUnable } if evidence.header.referee.is_none() => {}
             Ended::Skipped { reason } => {

@@ -42,7 +42,7 @@ fn answered(view: &View<'_>, sink: &mut Sink<'_>) {
     }
     let broken = view.broken_call().map(|(call, reason)| (call.id, reason));
     for (call, api) in view.documented() {
-        let acceptable = call.is_valid(view.hello) && !call.is_unreadable();
+        let acceptable = view.is_ordinary(call);
         let requirement = if acceptable { "integration.answers" } else { "integration.invalid-request-answered" };
         if call.was_answered() {
             sink.holds(requirement);
@@ -63,7 +63,7 @@ fn answered(view: &View<'_>, sink: &mut Sink<'_>) {
     // it; else it could not be judged, and must not pass for lack of evidence.
     if let (Ended::Broken { reason, detail }, None) = (&view.transcript.ended, &broken) {
         let last = view.documented().last().map(|(call, _)| call);
-        if let Some(call) = last.filter(|call| !call.is_valid(view.hello) || call.is_unreadable()) {
+        if let Some(call) = last.filter(|call| !view.is_ordinary(call)) {
             return broke_off(view, sink, call, "integration.invalid-request-answered", false, *reason);
         }
         let actual = format!("{reason}: {detail}");

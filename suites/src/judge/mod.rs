@@ -4,6 +4,7 @@
 //! of the requirement decides whether a broken one fails or warns, so no check holds an opinion twice.
 
 mod accuracy;
+mod again;
 mod bridge;
 mod callbacks;
 mod causes;
@@ -11,6 +12,7 @@ mod certify;
 mod coverage;
 mod examiner;
 mod face;
+pub mod fuzz;
 mod integration;
 mod known;
 mod liveness;
@@ -60,6 +62,7 @@ impl std::fmt::Debug for Check {
 pub fn checks() -> impl Iterator<Item = &'static Check> {
     [
         integration::CHECKS,
+        again::CHECKS,
         callbacks::CHECKS,
         bridge::CHECKS,
         tables::CHECKS,
@@ -113,6 +116,7 @@ pub struct Law<'a> {
 pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
     let known: BTreeSet<&str> = evidence.header.known_failing.iter().map(String::as_str).collect();
     let mut sink = Sink::new(law.ledger);
+    let mut fuzz = fuzz::Tally::default();
     let mut rest = evidence.transcripts;
     while let Some((transcript, others)) = rest.split_first() {
         rest = others;
@@ -128,7 +132,12 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
         // A scenario for which no session could be had is judged by what the target said before.
         let own = evidence.sessions.iter().find(|session| session.session == transcript.session);
         let Some(session) = own.or(evidence.sessions.last()) else { continue };
+        let before = sink.findings().len();
         inspect(law, &session.hello, transcript, &mut sink);
+        if fuzz::is_fuzz(transcript) {
+            fuzz.add(transcript, &sink.findings()[before..]);
+            fuzz::thin(sink.findings(), before);
+        }
     }
     let (verdicts, findings) = sink.finish();
     let requirements = certify::requirements(law, evidence, &verdicts);
@@ -142,6 +151,7 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
         causes: causes::group(&findings, law.ledger),
         accuracy: accuracy::of(evidence.transcripts),
         coverage: coverage::of(law.catalog, evidence.transcripts),
+        fuzz: fuzz.finish(),
         unexpected_passes: known::unexpected_passes(&known, &verdicts),
         expected_failures: known::expected(&known, &verdicts),
         verdicts,
@@ -159,6 +169,9 @@ pub fn findings(law: Law<'_>, hello: &Hello, transcript: &Transcript) -> Vec<Fin
 }
 
 fn inspect(law: Law<'_>, hello: &Hello, transcript: &Transcript, sink: &mut Sink<'_>) {
+    if fuzz::is_fuzz(transcript) {
+        return fuzz::inspect(law, hello, transcript, sink);
+    }
     let view = View::new(transcript, hello, law.catalog);
     sink.begin(&transcript.scenario, hello);
     for check in checks() {

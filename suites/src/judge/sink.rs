@@ -31,6 +31,8 @@ pub struct Sink<'a> {
     hello: Option<Hello>,
     /// The check that is running.
     pub check: &'static str,
+    /// The generated case that is looked at.
+    pub(super) case: Option<u32>,
     /// What the scenario at hand has shown of each requirement, by the requirement's place in the ledger.
     current: Vec<Option<Shown>>,
     /// What was shown in all, by scenario; a scenario that is driven in several sessions counts once.
@@ -46,6 +48,7 @@ impl<'a> Sink<'a> {
             scenario: String::new(),
             hello: None,
             check: "",
+            case: None,
             current: Vec::new(),
             shown: IndexMap::new(),
             findings: Vec::new(),
@@ -124,6 +127,7 @@ impl<'a> Sink<'a> {
             requirement: requirement.to_owned(),
             scenario: self.scenario.clone(),
             step: (step > 0).then_some(step),
+            case: self.case,
             outcome,
             check: self.check.to_owned(),
             cause: broken.cause,
@@ -158,6 +162,11 @@ impl<'a> Sink<'a> {
                 }
             }
         }
+    }
+
+    /// What was found so far.
+    pub(super) fn findings(&mut self) -> &mut Vec<Finding> {
+        &mut self.findings
     }
 
     /// Takes what was judged elsewhere about one scenario.

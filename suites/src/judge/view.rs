@@ -3,13 +3,16 @@
 use fincert_schemas::bridge::{CallbackKind, Hello, Via};
 use fincert_schemas::capture::is_empty;
 use fincert_schemas::catalog::{Catalog, api_of, is_webrtc, profile_of};
+use fincert_schemas::run::fuzz::Case;
 use fincert_schemas::run::{Captured, Ended, Event, Fact, Reason, Subject, Transcript, What};
 use serde_json::Value;
 
 use super::webrtc::view::Rtc;
 
 /// Purposes of calls that are as the specification wants them.
-const HARMLESS: [&str; 5] = ["no-options", "second-argument", "again", "candidate-empty", "glare"];
+const HARMLESS: [&str; 6] = ["no-options", "second-argument", "again", "candidate-empty", "glare", CONTROL];
+/// The purpose of a plain valid call.
+pub(super) const CONTROL: &str = "control";
 
 /// One transcript.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct View<'a> {
     pub catalog: &'a Catalog,
     /// The calls, in order.
     pub calls: Vec<Call<'a>>,
+    /// The generated case, of a fuzz scenario.
+    pub case: Option<&'a Case>,
     /// The WebRTC flow, if it is one's.
     pub(crate) rtc: Option<Rtc<'a>>,
 }
@@ -86,7 +91,18 @@ impl<'a> View<'a> {
         for event in &transcript.events {
             place(event, &mut calls);
         }
-        Self { transcript, hello, catalog, calls, rtc: Rtc::new(transcript) }
+        Self { transcript, hello, catalog, calls, case: None, rtc: Rtc::new(transcript) }
+    }
+
+    /// The same of one generated case.
+    pub fn of_case(transcript: &'a Transcript, case: &'a Case, hello: &'a Hello, catalog: &'a Catalog) -> Self {
+        Self { case: Some(case), ..Self::new(transcript, hello, catalog) }
+    }
+
+    /// Whether the request is an ordinary one: valid, with a readable picture, and with no hostile string in it.
+    pub fn is_ordinary(&self, call: &Call<'_>) -> bool {
+        let hostile = self.case.is_some_and(|case| !case.hostile.is_empty() && call.purpose != Some(CONTROL));
+        call.is_valid(self.hello) && !call.is_unreadable() && !hostile
     }
 
     /// The calls of documented APIs.

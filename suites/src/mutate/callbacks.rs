@@ -109,7 +109,8 @@ fn word(kind: CallbackKind) -> &'static str {
 fn completes(maker: &mut Maker<'_>, call: &Call<'_>, answer: Answer<'_>) {
     let mut all = call.callbacks.iter().filter(|(_, kind, _)| *kind == CallbackKind::Complete);
     let (Some((at, _, seq)), None) = (all.next().copied(), all.next()) else { return };
-    let complete = |seq| What::Callback { id: call.id, kind: CallbackKind::Complete, seq, as_answered: true, value: None };
+    let complete =
+        |seq| What::Callback { id: call.id, kind: CallbackKind::Complete, seq, as_answered: true, value: None };
     maker.add(Operator::Drop, at, ("", "complete"), &[COMPLETE_ONCE], vec![Edit::Delete(at)]);
     let twice = vec![Edit::Insert(at + 1, complete(seq + 1))];
     maker.add(Operator::Duplicate, at, ("", "complete"), &[COMPLETE_ONCE], twice);
@@ -161,9 +162,13 @@ fn err_msg(maker: &mut Maker<'_>, call: &Call<'_>, answer: Answer<'_>) {
         let edits = vec![Edit::Rename(event, at.clone(), new.to_owned())];
         maker.add(Operator::Rename, event, (&at, new), &[owner], edits);
     }
-    for (rule, value) in
-        [("null", Value::Null), ("number", json!(0)), ("boolean", json!(false)), ("in-a-list", json!([text])), ("object", json!({}))]
-    {
+    for (rule, value) in [
+        ("null", Value::Null),
+        ("number", json!(0)),
+        ("boolean", json!(false)),
+        ("in-a-list", json!([text])),
+        ("object", json!({})),
+    ] {
         maker.add(Operator::Retype, event, (&at, rule), &[owner], vec![Edit::Set(event, at.clone(), value)]);
     }
     let other = if form == "ok" { "fail" } else { "ok" };
@@ -204,7 +209,9 @@ fn crash(maker: &mut Maker<'_>, call: &Call<'_>) {
         _ => None,
     };
     let open = events[..call.event].iter().filter_map(|event| asked(&event.what)).any(|id| {
-        !events[..call.event].iter().any(|event| matches!(&event.what, What::Answer { id: of, .. } | What::Refused { id: of, .. } if *of == id))
+        !events[..call.event]
+            .iter()
+            .any(|event| matches!(&event.what, What::Answer { id: of, .. } | What::Refused { id: of, .. } if *of == id))
     });
     if open || answering(call) != OWNER {
         return;
@@ -223,7 +230,12 @@ fn absent(maker: &mut Maker<'_>, call: &Call<'_>) {
     let Some(at) = call.silence else { return };
     let answer = |via| {
         let suffix = if via == Via::Success { "ok" } else { "fail" };
-        What::Answer { id: call.id, via, value: Some(raw(json!({"errMsg": format!("{}:{suffix}", call.api)}))), bytes: 64 }
+        What::Answer {
+            id: call.id,
+            via,
+            value: Some(raw(json!({"errMsg": format!("{}:{suffix}", call.api)}))),
+            bytes: 64,
+        }
     };
     for via in [Via::Success, Via::Fail, Via::Cancel] {
         let edits = vec![Edit::Replace(at, answer(via))];

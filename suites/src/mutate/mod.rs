@@ -186,9 +186,9 @@ impl Donors {
     }
 
     fn get(&self, api: &str, asked: &str) -> Option<&Value> {
-        self.0.get(&(api.to_owned(), asked.to_owned())).or_else(|| {
-            self.0.iter().find(|((known, _), _)| known == api).map(|(_, value)| value)
-        })
+        self.0
+            .get(&(api.to_owned(), asked.to_owned()))
+            .or_else(|| self.0.iter().find(|((known, _), _)| known == api).map(|(_, value)| value))
     }
 }
 
@@ -215,7 +215,10 @@ impl<'a> Maker<'a> {
     /// Makes a mutant, unless there is one of that name or no owner applies to the target.
     fn make(&mut self, what: Change<'_>, edits: Vec<Edit>) {
         let applies = |owner: &&&str| {
-            self.law.ledger.get(owner).is_some_and(|r| !r.coverage && r.untested.is_none() && r.applies(self.clean.hello))
+            self.law
+                .ledger
+                .get(owner)
+                .is_some_and(|r| !r.coverage && r.untested.is_none() && r.applies(self.clean.hello))
         };
         let owners: Vec<String> = what.owners.iter().filter(applies).map(|owner| (*owner).to_owned()).collect();
         let key = (what.event, what.at.to_owned(), what.operator, what.rule.to_owned());

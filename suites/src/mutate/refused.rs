@@ -76,7 +76,8 @@ pub(super) fn of_transcript(maker: &mut Maker<'_>, calls: &[Call<'_>]) {
 fn excused(maker: &Maker<'_>, call: &Call<'_>, calls: &[Call<'_>]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let Some(rows) = call.request.as_object() else { return found };
-    let others = || calls.iter().filter(|other| other.event != call.event && other.api == call.api && other.succeeded());
+    let others =
+        || calls.iter().filter(|other| other.event != call.event && other.api == call.api && other.succeeded());
     for (api, row, owner) in OPTIONAL {
         let mut with = others().filter(|other| other.valid);
         let differs = |other: &Call<'_>| {

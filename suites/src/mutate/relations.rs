@@ -82,7 +82,9 @@ fn ocr(maker: &mut Maker<'_>, call: &Call<'_>, event: usize, value: &Value) {
 
 /// A field that the picture shows, and that is a text, left empty.
 fn empty_fields(maker: &mut Maker<'_>, call: &Call<'_>, event: usize, value: &Value) {
-    let Some(specimen) = call.specimen().filter(|specimen| specimen.kind.as_type() == Some(call.asked())) else { return };
+    let Some(specimen) = call.specimen().filter(|specimen| specimen.kind.as_type() == Some(call.asked())) else {
+        return;
+    };
     for (name, shown) in &specimen.truth {
         let at = format!("/recogResult/{name}");
         let filled = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
@@ -143,7 +145,13 @@ fn liveness(maker: &mut Maker<'_>, event: usize, value: &Value) {
     let picture = maker.donors.get("finLivenessCheck", "").and_then(|good| good.get("faceImgStr")).cloned();
     if let Some(picture) = picture {
         let owner = "liveness.result.face-img-str.only-on-success";
-        maker.add(DEPENDS, event, (&image, "picture-on-back"), &[owner], vec![Edit::Set(event, image.clone(), picture)]);
+        maker.add(
+            DEPENDS,
+            event,
+            (&image, "picture-on-back"),
+            &[owner],
+            vec![Edit::Set(event, image.clone(), picture)],
+        );
     }
 }
 

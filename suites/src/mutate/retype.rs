@@ -128,7 +128,8 @@ fn of_format(name: &str, now: &str) -> Vec<New> {
             push(Operator::Truncate, "half", head(length / 8 * 4));
             push(Operator::Truncate, "a-third", head(length / 12 * 4));
             news.push((Operator::BreakRule, "data-url", json!(format!("data:image/png;base64,{now}")), true));
-            let lines: Vec<&str> = now.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+            let lines: Vec<&str> =
+                now.as_bytes().chunks(76).filter_map(|line| std::str::from_utf8(line).ok()).collect();
             news.push((Operator::BreakRule, "line-breaks", json!(lines.join("\r\n")), true));
         }
         _ => {}

@@ -103,7 +103,8 @@ fn same(a: &Value, b: &Value) -> bool {
 }
 
 /// The keywords that a value can break by itself.
-const KEYWORDS: [&str; 9] = ["type", "enum", "const", "minimum", "maximum", "minLength", "minItems", "format", "pattern"];
+const KEYWORDS: [&str; 9] =
+    ["type", "enum", "const", "minimum", "maximum", "minLength", "minItems", "format", "pattern"];
 
 struct Walk<'s, 'o> {
     catalog: &'s Catalog,
@@ -181,7 +182,11 @@ fn holds(condition: &Value, value: &Value) -> bool {
             wants.as_array().into_iter().flatten().filter_map(Value::as_str).all(|name| rows.contains_key(name))
         }),
         "properties" => value.as_object().is_none_or(|rows| {
-            wants.as_object().into_iter().flatten().all(|(name, inner)| rows.get(name).is_none_or(|row| holds(inner, row)))
+            wants
+                .as_object()
+                .into_iter()
+                .flatten()
+                .all(|(name, inner)| rows.get(name).is_none_or(|row| holds(inner, row)))
         }),
         _ => true,
     })

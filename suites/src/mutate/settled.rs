@@ -43,7 +43,8 @@ pub(super) struct Answer<'a> {
 /// The calls of a clean transcript.
 pub(super) fn calls<'a>(law: Law<'_>, clean: Clean<'a>) -> Vec<Call<'a>> {
     let events = &clean.raw.uncaptured().events;
-    let mut calls: Vec<Call<'a>> = events.iter().enumerate().filter_map(|(at, event)| call(law, clean, at, event)).collect();
+    let mut calls: Vec<Call<'a>> =
+        events.iter().enumerate().filter_map(|(at, event)| call(law, clean, at, event)).collect();
     for (at, event) in events.iter().enumerate() {
         match &event.what {
             What::Answer { id, via, value, bytes } => {
@@ -88,7 +89,18 @@ fn call<'a>(law: Law<'_>, clean: Clean<'a>, at: usize, event: &'a Event) -> Opti
         valid = false;
     }
     let subject = subject.as_ref();
-    Some(Call { event: at, id: *id, api, request, subject, answer: None, callbacks: Vec::new(), silence: None, broken, valid })
+    Some(Call {
+        event: at,
+        id: *id,
+        api,
+        request,
+        subject,
+        answer: None,
+        callbacks: Vec::new(),
+        silence: None,
+        broken,
+        valid,
+    })
 }
 
 impl<'a> Call<'a> {

@@ -49,14 +49,19 @@ pub(super) fn required(maker: &mut Maker<'_>, event: usize, rule: &Rule<'_>, val
     }
     let name = rule.at.rsplit('/').next().unwrap_or_default();
     maker.add(Operator::Drop, event, (&rule.at, "row"), &[rule.owner], vec![Edit::Remove(event, rule.at.clone())]);
-    for (which, new) in [("misspelt", format!("{name}s")), ("other-case", other_case(name)), ("foreign", format!("x_{name}"))] {
+    for (which, new) in
+        [("misspelt", format!("{name}s")), ("other-case", other_case(name)), ("foreign", format!("x_{name}"))]
+    {
         let edit = Edit::Rename(event, rule.at.clone(), new);
         maker.add(Operator::Rename, event, (&rule.at, which), &[rule.owner], vec![edit]);
     }
     if let Some(alias) = rule.alias_name {
         let edit = Edit::Rename(event, rule.at.clone(), alias.to_owned());
         let owners = &[rule.owner];
-        maker.make(Change { operator: Operator::Rename, event, at: &rule.at, rule: "alias", owners, alias: true }, vec![edit]);
+        maker.make(
+            Change { operator: Operator::Rename, event, at: &rule.at, rule: "alias", owners, alias: true },
+            vec![edit],
+        );
     }
 }
 

@@ -93,7 +93,9 @@ pub(super) fn all(maker: &mut Maker<'_>, flow: &Flowed<'_>) {
             None if call.succeeded() => ordinary(maker, flow, call, answer),
             None => {}
             Some("glare") => hangs(maker, call, answer, &["webrtc.call.glare"]),
-            Some("again") => hangs(maker, call, answer, &["webrtc.media-devices.get-user-media.again", "integration.answers"]),
+            Some("again") => {
+                hangs(maker, call, answer, &["webrtc.media-devices.get-user-media.again", "integration.answers"])
+            }
             Some(purpose) => special(maker, flow, call, answer, purpose),
         }
     }
@@ -202,10 +204,12 @@ fn special(maker: &mut Maker<'_>, flow: &Flowed<'_>, call: &Call<'_>, answer: An
     }
     let Some((_, owner)) = PURPOSES.iter().find(|(name, _)| *name == purpose) else { return };
     // A candidate is early only where there is no remote description yet.
-    let described = flow
-        .calls
-        .iter()
-        .any(|other| other.handle == call.handle && other.name == "setRemoteDescription" && other.succeeded() && other.event < call.event);
+    let described = flow.calls.iter().any(|other| {
+        other.handle == call.handle
+            && other.name == "setRemoteDescription"
+            && other.succeeded()
+            && other.event < call.event
+    });
     if purpose == "candidate-early" && described {
         return;
     }
@@ -244,11 +248,14 @@ fn state_changes(maker: &mut Maker<'_>, flow: &Flowed<'_>, call: &Call<'_>, owne
 fn tracks(maker: &mut Maker<'_>, flow: &Flowed<'_>, call: &Call<'_>, answer: Answer<'_>) {
     let Some(items) = answer.value.and_then(Value::as_array) else { return };
     let made = |other: &&Call<'_>| {
-        other.name == "getUserMedia" && other.answer.and_then(|answer| answer.value?.get("$handle")?.as_str()) == call.handle
+        other.name == "getUserMedia"
+            && other.answer.and_then(|answer| answer.value?.get("$handle")?.as_str()) == call.handle
     };
     // The first call of getTracks is the one that is compared.
     let first = flow.calls.iter().find(|other| other.name == "getTracks" && other.handle == call.handle);
-    let Some(_) = flow.calls.iter().find(made).filter(|_| first.is_some_and(|first| first.id == call.id)) else { return };
+    let Some(_) = flow.calls.iter().find(made).filter(|_| first.is_some_and(|first| first.id == call.id)) else {
+        return;
+    };
     let event = answer.event;
     for (index, item) in items.iter().enumerate() {
         let Some(kind @ ("audio" | "video")) = item.pointer("/props/kind").and_then(Value::as_str) else { continue };

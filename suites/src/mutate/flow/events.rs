@@ -38,7 +38,10 @@ fn without(mut events: Vec<usize>) -> Vec<Edit> {
 
 fn renamed(event: &Emitted<'_>, kind: &str) -> Edit {
     let value = raw(event.value.clone());
-    Edit::Replace(event.event, What::Emitted { handle: event.handle.to_owned(), kind: kind.to_owned(), value, known: false })
+    Edit::Replace(
+        event.event,
+        What::Emitted { handle: event.handle.to_owned(), kind: kind.to_owned(), value, known: false },
+    )
 }
 
 fn copy(event: &Emitted<'_>, value: Value) -> What {
@@ -70,7 +73,8 @@ fn signaling(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
             continue;
         }
         let until = sets.get(index + 1).map_or(end, |next| next.event);
-        let mine: Vec<_> = flow.events_of(pc, KIND).filter(|event| (call.event..until).contains(&event.event)).collect();
+        let mine: Vec<_> =
+            flow.events_of(pc, KIND).filter(|event| (call.event..until).contains(&event.event)).collect();
         let Some(event) = mine.first() else { continue };
         maker.add(Operator::Drop, event.event, ("", KIND), FIRES, without(mine.iter().map(|e| e.event).collect()));
         let other = mine.iter().map(|event| renamed(event, "signalingchange")).collect();
@@ -94,7 +98,8 @@ fn ice(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
     const KIND: &str = "iceconnectionstatechange";
     let Some(up) = flow.waits.iter().find(|wait| wait.what == Await::PeerConnected && wait.met) else { return };
     let end = flow.closed(pc);
-    let reached = |value: &Value| value.as_str().is_some_and(|state| matches!(state, "connected" | "completed" | "failed"));
+    let reached =
+        |value: &Value| value.as_str().is_some_and(|state| matches!(state, "connected" | "completed" | "failed"));
     let shown = flow
         .reads_of(pc, "iceConnectionState")
         .any(|read| (up.event..end).contains(&read.event) && read.value.is_some_and(reached));
@@ -161,14 +166,17 @@ fn tracks(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
     let end = flow.closed(pc);
     let remote: Vec<_> = flow
         .of_pc(pc)
-        .filter(|call| call.name == "setRemoteDescription" && call.purpose.is_none() && call.succeeded() && call.event < end)
+        .filter(|call| {
+            call.name == "setRemoteDescription" && call.purpose.is_none() && call.succeeded() && call.event < end
+        })
         .collect();
     for (index, call) in remote.iter().enumerate() {
         if !flow.listens(pc, KIND, call.event) {
             return;
         }
         let until = remote.get(index + 1).map_or(end, |next| next.event);
-        let mine: Vec<_> = flow.events_of(pc, KIND).filter(|event| (call.event..until).contains(&event.event)).collect();
+        let mine: Vec<_> =
+            flow.events_of(pc, KIND).filter(|event| (call.event..until).contains(&event.event)).collect();
         let Some(first) = mine.first() else { continue };
         let mut owners = vec!["webrtc.event.track"];
         if flow.acts.iter().any(|(act, span)| *act == Act::FincertAddsVideo && span.contains(&call.event)) {
@@ -207,9 +215,9 @@ fn gathering(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
     let Some(first) = all.first() else { return };
     if first.event > set.event {
         // Between the listener and the first description.
-        let at = flow.transcript.events[..set.event]
-            .iter()
-            .rposition(|event| matches!(&event.what, What::Listened { handle, kind, .. } if handle == pc && kind == KIND));
+        let at = flow.transcript.events[..set.event].iter().rposition(
+            |event| matches!(&event.what, What::Listened { handle, kind, .. } if handle == pc && kind == KIND),
+        );
         let early = vec![Edit::Move(first.event, at.map_or(set.event, |at| at + 1))];
         let owners = ["webrtc.event.icecandidate.after-local-description"];
         maker.add(Operator::Reorder, first.event, ("", KIND), &owners, early);
@@ -251,7 +259,11 @@ fn streams(maker: &mut Maker<'_>, flow: &Flowed<'_>) {
         .filter(|call| call.name == "getUserMedia" && call.succeeded())
         .filter_map(|call| {
             let answer = call.answer?;
-            Some((answer.event, answer.value?.get("$handle")?.as_str()?, answer.value?.pointer("/props/streamId")?.clone()))
+            Some((
+                answer.event,
+                answer.value?.get("$handle")?.as_str()?,
+                answer.value?.pointer("/props/streamId")?.clone(),
+            ))
         })
         .collect();
     for pair in made.windows(2) {

@@ -121,7 +121,10 @@ fn carrying(flow: &Flowed<'_>) -> Option<&'static str> {
     about(flow).into_iter().find(|owner| {
         matches!(
             *owner,
-            "webrtc.call.two-connections" | "webrtc.call.receive-only" | "webrtc.call.audio-only" | "webrtc.call.video-only"
+            "webrtc.call.two-connections"
+                | "webrtc.call.receive-only"
+                | "webrtc.call.audio-only"
+                | "webrtc.call.video-only"
         )
     })
 }
@@ -197,7 +200,12 @@ fn stream(ssrc: u32, at_us: u64) -> Received {
 type Counted<'e> = (usize, u64, u32, &'e Evidence);
 
 /// A payload type that nobody negotiated.
-fn foreign(maker: &mut Maker<'_>, flow: &Flowed<'_>, counted: &[Counted<'_>], with: &dyn Fn(usize, u32, Evidence) -> Edit) {
+fn foreign(
+    maker: &mut Maker<'_>,
+    flow: &Flowed<'_>,
+    counted: &[Counted<'_>],
+    with: &dyn Fn(usize, u32, Evidence) -> Edit,
+) {
     if flow.flow != Flow::Call || about(flow).is_empty() {
         return;
     }
@@ -206,7 +214,8 @@ fn foreign(maker: &mut Maker<'_>, flow: &Flowed<'_>, counted: &[Counted<'_>], wi
     for (index, stream) in evidence.received.iter().enumerate().filter(|(_, stream)| stream.kind.is_some()) {
         // A kind is looked at where it was waited for.
         let kind = stream.kind.map_or("", MediaKind::as_str);
-        let waited = flow.waits.iter().any(|w| w.what == Await::Rtp && w.of == kind && w.met && span.contains(&w.event));
+        let waited =
+            flow.waits.iter().any(|w| w.what == Await::Rtp && w.of == kind && w.met && span.contains(&w.event));
         if waited {
             let mut other = (*evidence).clone();
             other.received[index].payload_types.push(1);
@@ -217,7 +226,12 @@ fn foreign(maker: &mut Maker<'_>, flow: &Flowed<'_>, counted: &[Counted<'_>], wi
 }
 
 /// RTP that goes on after close.
-fn closing(maker: &mut Maker<'_>, flow: &Flowed<'_>, counted: &[Counted<'_>], with: &dyn Fn(usize, u32, Evidence) -> Edit) {
+fn closing(
+    maker: &mut Maker<'_>,
+    flow: &Flowed<'_>,
+    counted: &[Counted<'_>],
+    with: &dyn Fn(usize, u32, Evidence) -> Edit,
+) {
     let Some((_, span)) = flow.acts.iter().find(|(act, _)| *act == Act::TargetCloses) else { return };
     let close = flow.calls.iter().find(|call| call.name == "close" && call.succeeded() && span.contains(&call.event));
     let Some(close) = close else { return };
@@ -226,18 +240,31 @@ fn closing(maker: &mut Maker<'_>, flow: &Flowed<'_>, counted: &[Counted<'_>], wi
     if flowed.is_none_or(|(.., evidence)| evidence.received.iter().all(|stream| stream.packets == 0)) {
         return;
     }
-    let Some((at, at_us, peer, evidence)) = counted.iter().rfind(|(_, at_us, ..)| *at_us > answered + 1_000_000) else { return };
+    let Some((at, at_us, peer, evidence)) = counted.iter().rfind(|(_, at_us, ..)| *at_us > answered + 1_000_000) else {
+        return;
+    };
     for index in 0..evidence.received.len() {
         let mut more = (*evidence).clone();
         more.received[index].last_at_us = *at_us;
         more.received[index].packets += 50;
         let place = format!("/received/{index}");
-        maker.add(Operator::Late, *at, (&place, "after-close"), &["webrtc.pc.close.stops-media"], vec![with(*at, *peer, more)]);
+        maker.add(
+            Operator::Late,
+            *at,
+            (&place, "after-close"),
+            &["webrtc.pc.close.stops-media"],
+            vec![with(*at, *peer, more)],
+        );
     }
 }
 
 /// Media that goes on as before after track.stop.
-fn stopping(maker: &mut Maker<'_>, flow: &Flowed<'_>, counted: &[Counted<'_>], with: &dyn Fn(usize, u32, Evidence) -> Edit) {
+fn stopping(
+    maker: &mut Maker<'_>,
+    flow: &Flowed<'_>,
+    counted: &[Counted<'_>],
+    with: &dyn Fn(usize, u32, Evidence) -> Edit,
+) {
     let Some((_, span)) = flow.acts.iter().find(|(act, _)| *act == Act::TargetStopsTracks) else { return };
     let stops: Vec<_> = flow.calls.iter().filter(|call| call.name == "stop" && span.contains(&call.event)).collect();
     let (Some(first), Some(last)) = (stops.first(), stops.last()) else { return };
@@ -268,7 +295,13 @@ fn stopping(maker: &mut Maker<'_>, flow: &Flowed<'_>, counted: &[Counted<'_>], w
         more.received[index].packets = start.0 + scaled(to.0 - from.0);
         more.received[index].payload_bytes = start.1 + scaled(to.1 - from.1);
         let place = format!("/received/{index}");
-        maker.add(COUNTERS, ended.0, (&place, "after-stop"), &["webrtc.track.stop"], vec![with(ended.0, ended.2, more)]);
+        maker.add(
+            COUNTERS,
+            ended.0,
+            (&place, "after-stop"),
+            &["webrtc.track.stop"],
+            vec![with(ended.0, ended.2, more)],
+        );
     }
 }
 

@@ -149,7 +149,11 @@ fn media(new: &mut New<'_>, text: &Text<'_>, sdp: &Sdp<'_>) {
     }
     let setup = "webrtc.sdp.setup";
     new.line("no-setup", setup, without(text.sdp, "a=setup:"));
-    let change = |to: &str| lines(text.sdp, |_, line| Some(if line.starts_with("a=setup:") { format!("a=setup:{to}") } else { line.to_owned() }));
+    let change = |to: &str| {
+        lines(text.sdp, |_, line| {
+            Some(if line.starts_with("a=setup:") { format!("a=setup:{to}") } else { line.to_owned() })
+        })
+    };
     new.line("holdconn", setup, change("holdconn"));
     if text.is_offer && text.place == 0 && !was_negotiated(text) {
         new.line("active-in-offer", setup, change("active"));
@@ -174,19 +178,27 @@ fn media(new: &mut New<'_>, text: &Text<'_>, sdp: &Sdp<'_>) {
     let print = "webrtc.sdp.fingerprint";
     new.line("no-fingerprint", print, without(text.sdp, "a=fingerprint:"));
     new.line("sha-1", print, with(text.sdp, "a=fingerprint:sha-256", "a=fingerprint:sha-1"));
-    new.line("31-bytes", print, lines(text.sdp, |_, line| {
-        Some(match line.strip_prefix("a=fingerprint:sha-256 ") {
-            Some(value) => format!("a=fingerprint:sha-256 {}", value.rsplit_once(':').map_or("", |(head, _)| head)),
-            None => line.to_owned(),
-        })
-    }));
+    new.line(
+        "31-bytes",
+        print,
+        lines(text.sdp, |_, line| {
+            Some(match line.strip_prefix("a=fingerprint:sha-256 ") {
+                Some(value) => format!("a=fingerprint:sha-256 {}", value.rsplit_once(':').map_or("", |(head, _)| head)),
+                None => line.to_owned(),
+            })
+        }),
+    );
     new.line("no-group", "webrtc.sdp.bundle", without(text.sdp, "a=group:BUNDLE"));
-    new.line("group-without-the-last", "webrtc.sdp.bundle", lines(text.sdp, |_, line| {
-        Some(match line.strip_prefix("a=group:BUNDLE") {
-            Some(_) => line.rsplit_once(' ').map_or("a=group:BUNDLE", |(head, _)| head).to_owned(),
-            None => line.to_owned(),
-        })
-    }));
+    new.line(
+        "group-without-the-last",
+        "webrtc.sdp.bundle",
+        lines(text.sdp, |_, line| {
+            Some(match line.strip_prefix("a=group:BUNDLE") {
+                Some(_) => line.rsplit_once(' ').map_or("a=group:BUNDLE", |(head, _)| head).to_owned(),
+                None => line.to_owned(),
+            })
+        }),
+    );
     new.line("no-rtcp-mux", "webrtc.sdp.rtcp-mux", without(text.sdp, "a=rtcp-mux"));
     if text.is_offer {
         let codecs = "webrtc.sdp.codecs";
@@ -227,17 +239,20 @@ fn mids(new: &mut New<'_>, flow: &Flowed<'_>, text: &Text<'_>, sdp: &Sdp<'_>) {
     new.line("no-mid", OWNER, without(text.sdp, "a=mid:"));
     if all.len() > 1 {
         let first = format!("a=mid:{}", all[0]);
-        let same = lines(text.sdp, |_, line| Some(if line.starts_with("a=mid:") { first.clone() } else { line.to_owned() }));
+        let same =
+            lines(text.sdp, |_, line| Some(if line.starts_with("a=mid:") { first.clone() } else { line.to_owned() }));
         new.line("one-mid-for-all", OWNER, same);
     }
     // What was there before keeps its mid; an answer takes the offer's.
     let is_line = matches!(flow.flow, Flow::Call | Flow::TwoCalls);
     let live = sdp.media.iter().all(|section| !section.is_rejected());
     if is_line && live && (text.before.is_some() || !text.is_offer) && is_exchanged(flow, text) {
-        let moved = lines(text.sdp, |_, line| Some(match line.strip_prefix("a=mid:") {
-            Some(mid) => format!("a=mid:m{mid}"),
-            None => line.to_owned(),
-        }));
+        let moved = lines(text.sdp, |_, line| {
+            Some(match line.strip_prefix("a=mid:") {
+                Some(mid) => format!("a=mid:m{mid}"),
+                None => line.to_owned(),
+            })
+        });
         new.line("other-mids", OWNER, moved);
     }
     if is_line && !text.is_offer && sdp.media.len() > 1 && is_exchanged(flow, text) {
@@ -251,7 +266,8 @@ fn mids(new: &mut New<'_>, flow: &Flowed<'_>, text: &Text<'_>, sdp: &Sdp<'_>) {
 
 /// Whether fincert's peer got the text.
 fn is_exchanged(flow: &Flowed<'_>, text: &Text<'_>) -> bool {
-    flow.peers_did(0..flow.end).any(|(_, _, did)| matches!(did, PeerDid::Description { local: false, sdp, .. } if sdp == text.sdp))
+    flow.peers_did(0..flow.end)
+        .any(|(_, _, did)| matches!(did, PeerDid::Description { local: false, sdp, .. } if sdp == text.sdp))
 }
 
 /// The session part and the media parts of a text.
@@ -278,13 +294,17 @@ fn directions(new: &mut New<'_>, flow: &Flowed<'_>, text: &Text<'_>, sdp: &Sdp<'
     let Some(pc) = text.call.handle else { return };
     let added = |kind: &str| {
         flow.of_pc(pc)
-            .filter(|call| call.name == "addTrack" && call.purpose.is_none() && call.succeeded() && call.event < text.call.event)
+            .filter(|call| {
+                call.name == "addTrack" && call.purpose.is_none() && call.succeeded() && call.event < text.call.event
+            })
             .filter_map(|call| call.request.get("$handle")?.as_str())
             .any(|track| kind_of(flow, track) == Some(kind))
     };
     let first_since_added = flow
         .of_pc(pc)
-        .filter(|call| call.name == "addTrack" && call.purpose.is_none() && call.succeeded() && call.event < text.call.event)
+        .filter(|call| {
+            call.name == "addTrack" && call.purpose.is_none() && call.succeeded() && call.event < text.call.event
+        })
         .map(|call| call.event)
         .max()
         .is_some_and(|last| {
@@ -350,7 +370,8 @@ fn to_receive(new: &mut New<'_>, text: &Text<'_>, sdp: &Sdp<'_>, added: &dyn Fn(
 }
 
 fn kind_of<'a>(flow: &Flowed<'a>, track: &str) -> Option<&'a str> {
-    let items = flow.calls.iter().filter(|call| call.name == "getTracks").filter_map(|call| call.answer?.value?.as_array());
+    let items =
+        flow.calls.iter().filter(|call| call.name == "getTracks").filter_map(|call| call.answer?.value?.as_array());
     let mut items = items.flatten();
     let item = items.find(|item| item.get("$handle").and_then(Value::as_str) == Some(track))?;
     item.pointer("/props/kind")?.as_str()
@@ -390,7 +411,8 @@ fn restarts(new: &mut New<'_>, flow: &Flowed<'_>, text: &Text<'_>) {
     }
     let wants = text.call.request.get("iceRestart").is_some_and(|wish| *wish == Value::Bool(true));
     let set_before = text.call.handle.is_some_and(|pc| {
-        flow.of_pc(pc).any(|call| call.name == "setLocalDescription" && call.succeeded() && call.event < text.call.event)
+        flow.of_pc(pc)
+            .any(|call| call.name == "setLocalDescription" && call.succeeded() && call.event < text.call.event)
     });
     if !wants && set_before {
         let new_ufrag = "a=ice-ufrag:QxQxQxQx";

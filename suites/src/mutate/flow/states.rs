@@ -112,7 +112,8 @@ fn signaling(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
             _ => continue,
         };
         let owner = format!("webrtc.pc.signaling-state.{state}");
-        let reads: Vec<_> = flow.reads_of(pc, "signalingState").filter(|read| step.span.contains(&read.event)).collect();
+        let reads: Vec<_> =
+            flow.reads_of(pc, "signalingState").filter(|read| step.span.contains(&read.event)).collect();
         let Some(first) = reads.first() else { continue };
         for wrong in ["stable", "have-local-offer", "have-remote-offer", "closed", "no-such-state"] {
             if wrong != state {
@@ -160,7 +161,9 @@ fn descriptions(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
 /// A current description before the offer is answered.
 fn too_early(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str, step: &Taken<'_, '_>) {
     for name in ["currentLocalDescription", "currentRemoteDescription"] {
-        let Some(read) = last(flow, pc, name, &step.span).filter(|read| read.value == Some(&Value::Null)) else { continue };
+        let Some(read) = last(flow, pc, name, &step.span).filter(|read| read.value == Some(&Value::Null)) else {
+            continue;
+        };
         let edits = vec![shows(read, Some(step.call.request.clone()))];
         maker.add(WRONG, read.event, ("", "too-early"), &[requirement(name)], edits);
     }
@@ -220,7 +223,8 @@ fn closed(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
     let again = flow.of_pc(pc).find(|call| call.purpose == Some("close-again") && call.succeeded());
     if let Some(again) = again {
         for read in &reads {
-            let after = flow.reads_of(pc, read.name).find(|later| later.event > again.answered() && later.value.is_some());
+            let after =
+                flow.reads_of(pc, read.name).find(|later| later.event > again.answered() && later.value.is_some());
             if let Some(after) = after.filter(|_| read.value.is_some_and(|state| state == "closed")) {
                 let edits = vec![shows(after, Some(open(read)))];
                 maker.add(WRONG, after.event, ("", "open-after-second-close"), &["webrtc.pc.close.twice"], edits);
@@ -242,10 +246,8 @@ fn gathering(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
     };
     let set = flow.of_pc(pc).find(has_media).map(|call| call.event);
     let until = flow.closed(pc);
-    let after: Vec<_> = reads
-        .iter()
-        .filter(|read| set.is_some_and(|set| set < read.event) && read.event < until)
-        .collect();
+    let after: Vec<_> =
+        reads.iter().filter(|read| set.is_some_and(|set| set < read.event) && read.event < until).collect();
     let complete = after.last().filter(|read| is(read, "complete"));
     if let Some(read) = complete.filter(|_| matches!(flow.with.network, Network::Host | Network::Ipv6)) {
         // All that were read say so, so that no step back is what is seen.
@@ -262,7 +264,13 @@ fn gathering(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
             refused: None,
             polls: POLLS,
         };
-        maker.add(Operator::Reorder, read.event, ("", "back-to-new"), &[owner], vec![Edit::Insert(read.event + 1, back)]);
+        maker.add(
+            Operator::Reorder,
+            read.event,
+            ("", "back-to-new"),
+            &[owner],
+            vec![Edit::Insert(read.event + 1, back)],
+        );
     }
 }
 
@@ -316,7 +324,10 @@ fn missing(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
         if alias && !others {
             let renamed = |read: &Read<'_>| {
                 let (handle, name, value) = (read.handle.to_owned(), "connectionState".to_owned(), read.value.cloned());
-                Edit::Replace(read.event, What::Read { handle, name, value: value.map(raw), refused: None, polls: POLLS })
+                Edit::Replace(
+                    read.event,
+                    What::Read { handle, name, value: value.map(raw), refused: None, polls: POLLS },
+                )
             };
             let edits = reads.iter().map(|read| renamed(read)).collect();
             let change = Change {
@@ -335,7 +346,13 @@ fn missing(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
 fn identity(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
     let Some(read) = flow.reads_of(pc, "peerIdentity").next_back() else { return };
     for (rule, value) in [("text", json!("someone")), ("object", json!({"idp": "example.com"})), ("number", json!(1))] {
-        maker.add(Operator::Retype, read.event, ("", rule), &["webrtc.pc.peer-identity"], vec![shows(read, Some(value))]);
+        maker.add(
+            Operator::Retype,
+            read.event,
+            ("", rule),
+            &["webrtc.pc.peer-identity"],
+            vec![shows(read, Some(value))],
+        );
     }
 }
 
@@ -347,8 +364,9 @@ fn connected(maker: &mut Maker<'_>, flow: &Flowed<'_>) {
     for wait in flow.waits.iter().filter(|wait| wait.what == Await::TargetConnected && wait.met) {
         let Some(since) = peer_was(wait.event) else { continue };
         let span = since.event..wait.event;
-        let reads =
-            |name: &str| flow.reads.iter().rfind(|read| read.name == name && span.contains(&read.event) && read.value.is_some());
+        let reads = |name: &str| {
+            flow.reads.iter().rfind(|read| read.name == name && span.contains(&read.event) && read.value.is_some())
+        };
         if let Some(read) = reads("conectionState") {
             for state in ["new", "connecting", "no-such-state"] {
                 let edits = vec![shows(read, Some(json!(state)))];

@@ -23,13 +23,19 @@ pub(super) fn all(maker: &mut Maker<'_>, flow: &Flowed<'_>) {
 fn results(maker: &mut Maker<'_>, flow: &Flowed<'_>) {
     let table = |name: &str| match name {
         "getUserMedia" => Some("webrtc/stream.json".to_owned()),
-        "enumerateDevices" | "getSupportedConstraints" | "createOffer" | "createAnswer" | "getConfiguration" | "getTracks" => {
-            Some(format!("webrtc/{name}.result.json"))
-        }
+        "enumerateDevices"
+        | "getSupportedConstraints"
+        | "createOffer"
+        | "createAnswer"
+        | "getConfiguration"
+        | "getTracks" => Some(format!("webrtc/{name}.result.json")),
         _ => None,
     };
-    for call in flow.calls.iter().filter(|call| is_webrtc(call.method) && matches!(call.purpose, None | Some("again"))) {
-        let (Some(answer), Some(table)) = (call.answer.filter(|_| call.succeeded()), table(call.name)) else { continue };
+    for call in flow.calls.iter().filter(|call| is_webrtc(call.method) && matches!(call.purpose, None | Some("again")))
+    {
+        let (Some(answer), Some(table)) = (call.answer.filter(|_| call.succeeded()), table(call.name)) else {
+            continue;
+        };
         if let Some(value) = answer.value {
             of(maker, answer.event, &table, value);
         }
@@ -64,7 +70,9 @@ fn put(maker: &mut Maker<'_>, event: usize, rule: &Rule<'_>, value: &Value) {
 /// The value as its table sees it.
 fn plain(value: &Value) -> Value {
     match value {
-        Value::Object(rows) if rows.contains_key("$handle") => rows.get("props").cloned().unwrap_or_else(|| Value::Object(Map::new())),
+        Value::Object(rows) if rows.contains_key("$handle") => {
+            rows.get("props").cloned().unwrap_or_else(|| Value::Object(Map::new()))
+        }
         Value::Object(rows) => Value::Object(rows.iter().map(|(name, inner)| (name.clone(), plain(inner))).collect()),
         Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
         other => other.clone(),

@@ -111,7 +111,9 @@ impl<'a> Flowed<'a> {
             }),
             What::Answer { id, via, value, .. } => {
                 let value = value.as_ref().map(|captured| &captured.value);
-                let Some(call) = self.calls.iter_mut().find(|call| call.id == *id && call.answer.is_none()) else { return };
+                let Some(call) = self.calls.iter_mut().find(|call| call.id == *id && call.answer.is_none()) else {
+                    return;
+                };
                 call.answer = Some(Answer { event, via: *via, value });
                 let made = value.and_then(|value| value.get("$handle")?.as_str());
                 if let Some(handle) = made.filter(|_| call.name == "createRTCPeerConnection") {
@@ -147,7 +149,11 @@ impl<'a> Flowed<'a> {
     }
 
     /// The events of a connection that came in time, of one type.
-    pub(super) fn events_of<'v>(&'v self, pc: &'v str, kind: &'v str) -> impl DoubleEndedIterator<Item = &'v Emitted<'a>> {
+    pub(super) fn events_of<'v>(
+        &'v self,
+        pc: &'v str,
+        kind: &'v str,
+    ) -> impl DoubleEndedIterator<Item = &'v Emitted<'a>> {
         self.emitted.iter().filter(move |event| event.timely && event.handle == pc && event.kind == kind)
     }
 
