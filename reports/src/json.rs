@@ -64,7 +64,7 @@ pub struct Scenario<'a> {
 }
 
 /// The command that replays a generated case.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Replay<'a> {
     /// The scenario.
     pub scenario: &'a str,

@@ -335,6 +335,7 @@ pub(crate) fn red() -> Fixture {
             ],
             unexpected_passes: vec!["ocr.result.error-code @ ocr/bank-card/clear".into()],
             expected_failures: 0,
+            ..Judgement::default()
         },
         header: header(),
         sessions: vec![Session { session: 1, hello: hello() }, Session { session: 2, hello: hello() }],

@@ -198,6 +198,9 @@ pub struct RuleCoverage {
     pub rule: String,
     /// Where an instance meets it: a JSON pointer with `*` for any member or element.
     pub at: String,
+    /// The requirement that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<String>,
     /// How many instances kept it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub valid: u32,

@@ -96,6 +96,7 @@ impl Counter {
             .map(|(rule, (valid, invalid))| RuleCoverage {
                 rule: rule.id.clone(),
                 at: rule.at.clone(),
+                requirement: rule.requirement.clone(),
                 valid: *valid,
                 invalid: *invalid,
             })

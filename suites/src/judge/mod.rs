@@ -136,7 +136,7 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
         inspect(law, &session.hello, transcript, &mut sink);
         if fuzz::is_fuzz(transcript) {
             fuzz.add(transcript, &sink.findings()[before..]);
-            fuzz::thin(sink.findings(), before);
+            fuzz::thin(sink.findings_mut(), before);
         }
     }
     let (verdicts, findings) = sink.finish();

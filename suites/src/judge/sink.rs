@@ -165,7 +165,7 @@ impl<'a> Sink<'a> {
     }
 
     /// What was found so far.
-    pub(super) fn findings(&mut self) -> &mut Vec<Finding> {
+    pub(super) fn findings_mut(&mut self) -> &mut Vec<Finding> {
         &mut self.findings
     }
 
