@@ -1,6 +1,6 @@
 //! Writing documents: whole or not at all.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 /// Writes a file by way of a temporary neighbour, so that nobody ever sees half of it.
@@ -8,15 +8,23 @@ use std::path::Path;
 /// A symbolic link is followed. What is there and no regular file (a device, a pipe) is written through, never
 /// replaced.
 pub fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
+    write_with(path, |out| out.write_all(content))
+}
+
+/// The same for a document that is written as it is made. If it cannot be made or written to its end, what was there
+/// before stays.
+pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
     let followed = path.canonicalize();
     let path = followed.as_deref().unwrap_or(path);
     if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(content);
+        let mut device = std::fs::OpenOptions::new().write(true).open(path)?;
+        write(&mut device)?;
+        return device.flush();
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
+    write(file.as_file_mut())?;
     file.flush()?;
     file.persist(path).map_err(|error| error.error)?;
     // A temporary file is its owner's alone; a report is for whoever may read the folder.
@@ -26,6 +34,24 @@ pub fn write_whole(path: &Path, content: &[u8]) -> std::io::Result<()> {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))?;
     }
     Ok(())
+}
+
+/// The SHA-256 of a regular file, in hexadecimal.
+pub fn sha256(path: &Path) -> std::io::Result<String> {
+    use sha2::Digest;
+    if !path.metadata()?.is_file() {
+        return Err(std::io::Error::other("no regular file"));
+    }
+    let mut file = std::fs::File::open(path)?;
+    let mut digest = sha2::Sha256::new();
+    let mut chunk = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => break,
+            size => digest.update(&chunk[..size]),
+        }
+    }
+    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Why a document could not be written there, as far as that can be found out without writing it.
@@ -50,6 +76,20 @@ pub fn unwritable(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_document_that_breaks_off_leaves_what_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.html");
+        std::fs::write(&path, "before").unwrap();
+        let broken = write_with(&path, |out| {
+            out.write_all(b"half of it")?;
+            Err(std::io::Error::other("the disk is full"))
+        });
+        assert_eq!(broken.unwrap_err().to_string(), "the disk is full");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn what_is_no_regular_file_is_written_through() {

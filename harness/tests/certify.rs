@@ -59,7 +59,7 @@ fn without_arguments_the_mock_host_is_certified_and_reports_are_left() {
         let decision = decisions.iter().find(|c| c["name"] == profile).unwrap();
         assert_eq!(decision["decision"], wanted, "{profile}");
     }
-    for report in ["report.json", "junit.xml"] {
+    for report in ["report.html", "report.json", "junit.xml"] {
         assert!(folder.path().join("fincert-out").join(report).metadata().unwrap().len() > 1_000, "{report}");
     }
     assert!(text(&output.stdout).contains("mock host"));

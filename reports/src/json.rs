@@ -1,15 +1,17 @@
 //! One JSON document for programs: the run, the judgement, and the texts of the requirements it names.
 //!
-//! The shape is fincert's own and carries a version. Characters that could deceive a terminal are written
+//! The shape is fincert's own and carries a version; its JSON Schema is `schemas/run/report.json`. Characters that could deceive a terminal are written
 //! as `\u` escapes, which changes no value.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use fincert_schemas::Level;
 use fincert_schemas::run::flow::Referee;
 use fincert_schemas::run::{Ended, Judgement, RunHeader, Session};
 use indexmap::IndexMap;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::text::is_deceptive;
 use crate::{FlowTimes, Run, Standing, Tally};
@@ -18,7 +20,7 @@ use crate::{FlowTimes, Run, Standing, Tally};
 pub const DOCUMENT_VERSION: u32 = 1;
 
 /// The document.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Document<'a> {
     /// [`DOCUMENT_VERSION`].
     pub version: u32,
@@ -42,7 +44,7 @@ pub struct Document<'a> {
 }
 
 /// How a scenario ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Scenario<'a> {
     /// The scenario's id.
     pub scenario: &'a str,
@@ -59,7 +61,7 @@ pub struct Scenario<'a> {
 }
 
 /// The text of a requirement.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Text<'a> {
     /// The clause.
     pub clause: &'a str,
@@ -76,6 +78,14 @@ pub struct Text<'a> {
     pub en: &'a str,
     /// The specification's own words.
     pub quote: &'a [String],
+}
+
+/// The JSON Schema of the document.
+pub fn schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<Document<'static>>();
+    schema.insert("$id".to_owned(), format!("{}run/report.json", fincert_schemas::catalog::BASE).into());
+    schema.to_value()
 }
 
 impl<'a> Document<'a> {
@@ -136,19 +146,73 @@ fn texts<'a>(run: &Run<'a>) -> IndexMap<&'a str, Text<'a>> {
 
 /// Writes the document, indented.
 pub fn render(run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(&Document::of(run))?;
-    // The text's own line feeds aside, such characters stand in strings only.
-    let mut safe = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if c != '\n' && is_deceptive(c) {
-            let mut units = [0; 2];
-            for unit in c.encode_utf16(&mut units) {
-                safe.push_str(&format!("\\u{unit:04x}"));
-            }
-        } else {
-            safe.push(c);
-        }
+    write_clean(&Document::of(run), out)
+}
+
+/// Writes JSON, indented, with every deceptive character escaped, as it is made.
+pub(crate) fn write_clean(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = BufWriter::new(out);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Clean(PrettyFormatter::new()));
+    document.serialize(&mut serializer)?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
+/// Indented JSON whose strings hold no deceptive character.
+struct Clean<'a>(PrettyFormatter<'a>);
+
+impl Formatter for Clean<'_> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        write_escaped(out, fragment, is_deceptive)
     }
-    safe.push('\n');
-    out.write_all(safe.as_bytes())
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+}
+
+/// A piece of a JSON string with some characters as `\u` escapes, which changes no value.
+pub(crate) fn write_escaped<W: ?Sized + Write>(out: &mut W, text: &str, escaped: fn(char) -> bool) -> io::Result<()> {
+    let mut from = 0;
+    for (at, c) in text.char_indices().filter(|(_, c)| escaped(*c)) {
+        out.write_all(&text.as_bytes()[from..at])?;
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            write!(out, "\\u{unit:04x}")?;
+        }
+        from = at + c.len_utf8();
+    }
+    out.write_all(&text.as_bytes()[from..])
 }

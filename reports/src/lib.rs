@@ -4,8 +4,13 @@
 //! writes only to the writer it is given. Two equal runs give equal bytes. Whatever came from a target is
 //! hostile and goes through [`text::clean`] (or JSON's own escapes) before it reaches a document.
 
+pub mod badge;
+mod cases;
+pub mod ctrf;
+pub mod html;
 pub mod json;
 pub mod junit;
+pub mod markdown;
 mod page;
 pub mod standing;
 pub mod terminal;
@@ -18,7 +23,7 @@ use std::io::{self, Write};
 use std::str::FromStr;
 
 use fincert_schemas::run::{Finding, Judgement, Outcome, RunHeader, Session, Transcript, Verdict};
-use fincert_schemas::{Lang, Ledger};
+use fincert_schemas::{Bilingual, Lang, Ledger};
 
 pub use fincert_schemas::run::Standing;
 pub use standing::Tally;
@@ -39,6 +44,17 @@ pub struct Run<'a> {
     pub ledger: &'a Ledger,
     /// The one command that replays a scenario.
     pub replay: &'a dyn Fn(&str) -> String,
+    /// What the run and its judgement were made with, to be compared with a certificate.
+    pub digests: &'a [Digest],
+}
+
+/// A SHA-256, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Digest {
+    /// Of what.
+    pub name: Bilingual,
+    /// In hexadecimal.
+    pub sha256: String,
 }
 
 impl Run<'_> {
@@ -107,11 +123,20 @@ pub enum Format {
     Json,
     /// JUnit XML, for CI.
     Junit,
+    /// CTRF, one JSON document for the tools that read it.
+    Ctrf,
+    /// Markdown, for the summary of a CI job.
+    Markdown,
+    /// A badge, SVG.
+    Badge,
+    /// One HTML file, for whoever has to decide or to mend.
+    Html,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Format] = &[Format::Text, Format::Json, Format::Junit];
+    pub const ALL: &'static [Format] =
+        &[Self::Text, Self::Json, Self::Junit, Self::Ctrf, Self::Markdown, Self::Badge, Self::Html];
 
     /// The format's name on the command line.
     pub fn name(self) -> &'static str {
@@ -119,6 +144,10 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Junit => "junit",
+            Self::Ctrf => "ctrf",
+            Self::Markdown => "markdown",
+            Self::Badge => "badge",
+            Self::Html => "html",
         }
     }
 }
@@ -131,7 +160,7 @@ impl std::fmt::Display for Format {
 
 /// No document has that name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no such report format: {0} (there are: text, json, junit)")]
+#[error("no such report format: {0} (there are: {names})", names = names())]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
@@ -142,12 +171,21 @@ impl FromStr for Format {
     }
 }
 
+/// Every format's name, in a row.
+fn names() -> String {
+    Format::ALL.iter().map(|format| format.name()).collect::<Vec<_>>().join(", ")
+}
+
 /// Writes the document of this format.
 pub fn render(format: Format, run: &Run<'_>, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match format {
         Format::Text => terminal::render(run, style, out),
         Format::Json => json::render(run, out),
         Format::Junit => junit::render(run, style.lang, out),
+        Format::Ctrf => ctrf::render(run, style.lang, out),
+        Format::Markdown => markdown::render(run, style.lang, out),
+        Format::Badge => badge::render(run, style.lang, out),
+        Format::Html => html::render(run, style.lang, out),
     }
 }
 

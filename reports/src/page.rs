@@ -27,6 +27,20 @@ pub(crate) enum Tone {
 }
 
 impl Tone {
+    /// The tone's word, for pages that have a style sheet.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Quiet => "quiet",
+            Self::Strong => "strong",
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+            Self::Odd => "odd",
+            Self::Label => "label",
+        }
+    }
+
     fn style(self) -> anstyle::Style {
         let fg = |color: AnsiColor| anstyle::Style::new().fg_color(Some(color.into()));
         match self {

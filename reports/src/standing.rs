@@ -4,7 +4,7 @@ use fincert_schemas::run::{Ended, Judgement, Outcome, Transcript};
 use serde::Serialize;
 
 /// How many requirements have which verdict, and how the scenarios ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
 pub struct Tally {
     /// All requirements that were looked at.
     pub requirements: usize,

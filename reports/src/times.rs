@@ -7,7 +7,7 @@ use fincert_schemas::run::{Transcript, What};
 use serde::Serialize;
 
 /// How long a flow took to what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowTimes<'a> {
     /// The scenario's id.
@@ -26,7 +26,7 @@ pub struct FlowTimes<'a> {
 }
 
 /// When the first RTP of each kind came, in milliseconds since the scenario began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
 pub struct FirstRtp {
     /// Sound.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ impl FirstRtp {
 }
 
 /// Something that was awaited in vain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Unmet<'a> {
     /// At which end.

@@ -2,7 +2,7 @@
 
 use fincert_schemas::Lang;
 use fincert_schemas::bridge::{CallStyle, Integration};
-use fincert_schemas::run::{Decision, Outcome};
+use fincert_schemas::run::{Decision, Outcome, Standing};
 
 use crate::page::{GLUE, Row, Tone};
 
@@ -65,6 +65,17 @@ pub(crate) fn decision_tone(decision: Decision) -> Tone {
         Decision::Certified => Tone::Good,
         Decision::NotCertified => Tone::Bad,
         Decision::NotAsked | Decision::NotOffered => Tone::Quiet,
+    }
+}
+
+/// How a run stands.
+pub(crate) fn standing(lang: Lang, standing: Standing) -> &'static str {
+    match standing {
+        Standing::Certified => say(lang, "通过认证", "certified"),
+        Standing::AsExpected => say(lang, "未通过认证，符合预期", "not certified, as expected"),
+        Standing::NotCertified => say(lang, "未通过认证", "not certified"),
+        Standing::UnexpectedPass => say(lang, "已知失败项意外通过", "known failures passed"),
+        Standing::Nothing => say(lang, "没有可供认证的项目", "nothing was there to certify"),
     }
 }
 

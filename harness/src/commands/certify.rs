@@ -22,7 +22,7 @@ use fincert_suites::{Scenario, known_failing};
 
 use super::mock::{State, find_defect};
 use super::progress::Reporter;
-use super::report::{Document, parse_report};
+use super::report::{Document, digests, parse_report};
 use super::{Failure, Reading, exit, law};
 
 /// Where record and reports go when nothing else is said.
@@ -86,7 +86,7 @@ pub(crate) struct Options {
     /// Where the run record goes [default without --record and --report: fincert-out/run.jsonl]
     #[arg(long, value_name = "PATH", help_heading = "Output")]
     record: Option<PathBuf>,
-    /// Write a report, FORMAT=PATH (text, json, junit); may be given several times [default: json and junit in fincert-out/]
+    /// Write a report, FORMAT=PATH (html, text, json, junit, ctrf, markdown, badge); may be given several times [default: html, json and junit in fincert-out/]
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report, help_heading = "Output")]
     report: Vec<(Format, PathBuf)>,
     /// Keep and show personal data unmasked
@@ -204,6 +204,7 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
         sessions: &gathered.sessions,
         transcripts: &gathered.transcripts,
         judgement: &judgement,
+        digests: digests(record.as_deref()),
     };
     document.write_all(&reports, lang)?;
     document.show(lang)?;
@@ -384,7 +385,8 @@ fn wanted(scenario: &Scenario, profiles: &[String]) -> bool {
 fn destinations(options: &Options) -> (Option<PathBuf>, Vec<(Format, PathBuf)>) {
     if options.record.is_none() && options.report.is_empty() {
         let out = PathBuf::from(OUT);
-        let reports = vec![(Format::Json, out.join("report.json")), (Format::Junit, out.join("junit.xml"))];
+        let reports = [(Format::Html, "report.html"), (Format::Json, "report.json"), (Format::Junit, "junit.xml")];
+        let reports = reports.map(|(format, name)| (format, out.join(name))).to_vec();
         return (Some(out.join("run.jsonl")), reports);
     }
     (options.record.clone(), options.report.clone())

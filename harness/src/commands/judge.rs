@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use fincert_reports::Format;
 
-use super::report::{Document, judge_record, open, parse_report};
+use super::report::{Document, digests, judge_record, open, parse_report};
 use super::{Failure, Reading, exit, law};
 
 /// Options of `fincert judge`.
@@ -12,7 +12,7 @@ use super::{Failure, Reading, exit, law};
 pub(crate) struct Options {
     /// The run record
     run: PathBuf,
-    /// Write a report, FORMAT=PATH (text, json, junit); may be given several times
+    /// Write a report, FORMAT=PATH (html, text, json, junit, ctrf, markdown, badge); may be given several times
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report, help_heading = "Output")]
     report: Vec<(Format, PathBuf)>,
     #[command(flatten)]
@@ -29,6 +29,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         sessions: &record.sessions,
         transcripts: &record.transcripts,
         judgement: &judgement,
+        digests: digests(Some(&options.run)),
     };
     document.write_all(&options.report, options.reading.lang())?;
     document.show(options.reading.lang())?;

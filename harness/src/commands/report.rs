@@ -1,13 +1,13 @@
 //! `fincert report`: documents of a recorded run. What `certify` and `judge` share with it is here, too.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
-use fincert::output::write_whole;
+use fincert::output::write_with;
 use fincert::record::{self, Record};
-use fincert_reports::{Format, Run, Style};
-use fincert_schemas::Lang;
+use fincert_reports::{Digest, Format, Run, Style};
 use fincert_schemas::run::{Judgement, RunHeader, Session, Transcript};
+use fincert_schemas::{Bilingual, Lang};
 use fincert_suites::judge::{self, Evidence, Law};
 
 use super::{Failure, Reading, exit, law};
@@ -17,7 +17,7 @@ use super::{Failure, Reading, exit, law};
 pub(crate) struct Options {
     /// The run record
     run: PathBuf,
-    /// Write a report, FORMAT=PATH (text, json, junit); may be given several times
+    /// Write a report, FORMAT=PATH (html, text, json, junit, ctrf, markdown, badge); may be given several times
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report, required = true, help_heading = "Output")]
     report: Vec<(Format, PathBuf)>,
     #[command(flatten)]
@@ -25,9 +25,9 @@ pub(crate) struct Options {
 }
 
 pub(super) fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
-    let (format, path) = text.split_once('=').ok_or("want FORMAT=PATH, such as junit=report.xml")?;
+    let (format, path) = text.split_once('=').ok_or("want FORMAT=PATH, such as html=report.html")?;
     if path.is_empty() {
-        return Err("want FORMAT=PATH, such as junit=report.xml".to_owned());
+        return Err("want FORMAT=PATH, such as html=report.html".to_owned());
     }
     Ok((format.parse().map_err(|error: fincert_reports::UnknownFormat| error.to_string())?, PathBuf::from(path)))
 }
@@ -42,6 +42,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         sessions: &record.sessions,
         transcripts: &record.transcripts,
         judgement: &judgement,
+        digests: digests(Some(&options.run)),
     };
     document.write_all(&options.report, options.reading.lang())?;
     Ok(exit::CERTIFIED)
@@ -74,10 +75,21 @@ pub(super) struct Document<'a> {
     pub(super) sessions: &'a [Session],
     pub(super) transcripts: &'a [Transcript],
     pub(super) judgement: &'a Judgement,
+    pub(super) digests: Vec<Digest>,
+}
+
+/// The digests that a report names: of the record, where there is one.
+pub(super) fn digests(record: Option<&Path>) -> Vec<Digest> {
+    let of = |name: Bilingual, file: &Path| {
+        // A record that can no longer be read has been reported by whoever read it.
+        let sha256 = fincert::output::sha256(file).ok()?;
+        Some(Digest { name, sha256 })
+    };
+    record.and_then(|file| of(Bilingual::new("运行记录", "run record"), file)).into_iter().collect()
 }
 
 impl Document<'_> {
-    fn render(&self, format: Format, style: &Style) -> Result<Vec<u8>, Failure> {
+    fn render(&self, format: Format, style: &Style, out: &mut dyn Write) -> io::Result<()> {
         let replay = |scenario: &str| replay_command(self.header, scenario);
         let run = Run {
             header: self.header,
@@ -85,12 +97,10 @@ impl Document<'_> {
             transcripts: self.transcripts,
             judgement: self.judgement,
             ledger: self.law.ledger,
+            digests: &self.digests,
             replay: &replay,
         };
-        let mut bytes = Vec::new();
-        fincert_reports::render(format, &run, style, &mut bytes)
-            .map_err(|error| Failure { code: exit::COULD_NOT_RUN, message: format!("{format} report: {error}") })?;
-        Ok(bytes)
+        fincert_reports::render(format, &run, style, out)
     }
 
     /// What a person reads, on stdout.
@@ -99,15 +109,17 @@ impl Document<'_> {
         let color = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
         let width = columns.or_else(terminal_width).unwrap_or(100).clamp(fincert_reports::MIN_WIDTH, 120);
-        let bytes = self.render(Format::Text, &Style { color, width, lang })?;
+        let mut bytes = Vec::new();
+        self.render(Format::Text, &Style { color, width, lang }, &mut bytes)
+            .map_err(|error| Failure { code: exit::COULD_NOT_RUN, message: format!("text report: {error}") })?;
         super::print(&String::from_utf8_lossy(&bytes))
     }
 
     /// Each report to its file, whole or not at all.
     pub(super) fn write_all(&self, reports: &[(Format, PathBuf)], lang: Lang) -> Result<(), Failure> {
         for (format, path) in reports {
-            let bytes = self.render(*format, &Style { lang, ..Style::default() })?;
-            write_whole(path, &bytes).map_err(|error| Failure {
+            let style = Style { lang, ..Style::default() };
+            write_with(path, |out| self.render(*format, &style, out)).map_err(|error| Failure {
                 code: exit::USAGE,
                 message: format!("{format} report {}: {error}", path.display()),
             })?;

@@ -26,6 +26,7 @@ impl Fixture {
             transcripts: &self.transcripts,
             judgement: &self.judgement,
             ledger: &self.ledger,
+            digests: &[],
             replay: &|scenario| {
                 format!(
                     "fincert certify --target 'stdio:./acme-bridge --port 7001' --seed 42 --filter 'scenario = {scenario}'"

@@ -17,3 +17,27 @@ fn document() {
     // The long text says nothing to a reader of the snapshot.
     insta::assert_snapshot!(text.replace(&"很长的文字".repeat(200), "…"));
 }
+
+/// `FINCERT_WRITE_SCHEMAS=1 cargo nextest run -p fincert-reports` writes it anew.
+#[test]
+fn the_committed_schema_is_fresh_and_holds() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/run/report.json");
+    let schema = fincert_reports::json::schema();
+    let text = serde_json::to_string_pretty(&schema).expect("JSON") + "\n";
+    if std::env::var_os("FINCERT_WRITE_SCHEMAS").is_some() {
+        std::fs::write(&file, &text).expect("it can be written");
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(committed == text, "schemas/run/report.json is stale: FINCERT_WRITE_SCHEMAS=1 writes it anew");
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    for fixture in [fixture::red(), fixture::green(), fixture::as_expected(), crate::calls::flows()] {
+        let mut out = Vec::new();
+        render(Format::Json, &fixture.run(), &Style::default(), &mut out).expect("a vector takes everything");
+        let mut document: Value = serde_json::from_slice(&out).expect("JSON");
+        let errors: Vec<String> =
+            validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert_eq!(errors, Vec::<String>::new());
+        document["standing"] = "green".into();
+        assert!(!validator.is_valid(&document), "the schema can refuse");
+    }
+}
