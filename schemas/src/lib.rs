@@ -15,6 +15,7 @@ pub mod generated;
 pub mod json;
 pub mod requirement;
 pub mod run;
+pub mod strategy;
 
 pub use requirement::{Ledger, Level, Requirement};
 

@@ -1,0 +1,801 @@
+//! From goals to cases: what a schema asks, fails at, or breaks, as alternatives that each ask one thing.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::constraint::{Additional, Constraint, Contains, Goal, Member, Presence, Spoiled, Types, Wanted};
+use super::error::{Problem, Unsupported};
+use super::graph::{Graph, Relax};
+use super::number::Numbers;
+use super::pattern::Pattern;
+use super::rule::{Child, Detail};
+use super::source::{Id, Keyword, What};
+use super::text::Texts;
+
+/// One case, and what of the instance it has looked at (for `unevaluatedProperties` and `unevaluatedItems`).
+#[derive(Debug, Clone, Default)]
+pub(super) struct Case {
+    pub(super) constraint: Constraint,
+    pub(super) seen: Seen,
+}
+
+/// What a case has evaluated.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen {
+    names: Vec<String>,
+    patterns: Vec<Arc<Pattern>>,
+    all_properties: bool,
+    items: usize,
+    all_items: bool,
+    /// Elements that satisfy one of these are evaluated too.
+    contains: Vec<Id>,
+}
+
+impl Seen {
+    pub(super) fn join(&mut self, other: &Self) {
+        self.names.extend(other.names.iter().cloned());
+        self.patterns.extend(other.patterns.iter().cloned());
+        self.all_properties |= other.all_properties;
+        self.items = self.items.max(other.items);
+        self.all_items |= other.all_items;
+        self.contains.extend(other.contains.iter().copied());
+    }
+}
+
+type Cases = Vec<Case>;
+
+fn one(constraint: Constraint) -> Cases {
+    vec![Case { constraint, seen: Seen::default() }]
+}
+
+fn saw(constraint: Constraint, seen: Seen) -> Cases {
+    vec![Case { constraint, seen }]
+}
+
+fn top() -> Cases {
+    one(Constraint::default())
+}
+
+fn member(name: &str, presence: Presence, goals: &[Goal]) -> Constraint {
+    let mut constraint = Constraint::default();
+    constraint.objects.members.insert(name.to_owned(), Member { presence, goals: goals.to_vec() });
+    constraint
+}
+
+fn an_object(mut constraint: Constraint) -> Constraint {
+    constraint.types = Types::OBJECT;
+    constraint
+}
+
+fn an_array(change: impl FnOnce(&mut Constraint)) -> Constraint {
+    let mut constraint = Constraint::types(Types::ARRAY);
+    change(&mut constraint);
+    constraint
+}
+
+fn a_string(change: impl FnOnce(&mut Texts)) -> Constraint {
+    let mut constraint = Constraint::types(Types::STRING);
+    change(&mut constraint.texts);
+    constraint
+}
+
+fn with_numbers(types: Types, numbers: Numbers) -> Constraint {
+    Constraint { numbers, ..Constraint::types(types) }
+}
+
+impl Graph<'_> {
+    /// The cases of a goal.
+    pub(super) fn expand(&mut self, goal: Goal) -> Result<Cases, Unsupported> {
+        if let Some(cases) = self.expanded(goal) {
+            return Ok(cases);
+        }
+        let cases = match goal {
+            Goal::Holds(id) => self.entering(id, |graph| graph.holds(id))?,
+            Goal::Fails(id) => self.entering(id, |graph| graph.fails(id))?,
+            Goal::Breaks(id, step) => self.entering(id, |graph| graph.breaks(id, step))?,
+            Goal::Pinned(pin) => self.pinned(pin),
+            Goal::Either(a, b) => {
+                let mut cases = self.expand(Goal::Holds(a))?;
+                cases.extend(self.expand(Goal::Holds(b))?);
+                cases
+            }
+        };
+        self.remember(goal, &cases);
+        Ok(cases)
+    }
+
+    fn holds(&mut self, id: Id) -> Result<Cases, Unsupported> {
+        let source = self.source;
+        let schema = source.at(id);
+        if schema.never {
+            return Ok(Vec::new());
+        }
+        let mut start = Constraint::default();
+        start.texts.examples = schema.examples.clone();
+        let mut cases = one(start);
+        for keyword in &schema.keywords {
+            cases = if let What::UnevaluatedProperties(_) | What::UnevaluatedItems(_) = keyword.what {
+                self.unevaluated(keyword, cases, &Unevaluated::Hold)?
+            } else {
+                let parts = self.keyword_holds(keyword)?;
+                self.cross(id, cases, &parts)?
+            };
+            if cases.is_empty() {
+                break;
+            }
+        }
+        Ok(cases)
+    }
+
+    fn fails(&mut self, id: Id) -> Result<Cases, Unsupported> {
+        let source = self.source;
+        let schema = source.at(id);
+        if schema.never {
+            return Ok(top());
+        }
+        let mut cases = Vec::new();
+        for (index, keyword) in schema.keywords.iter().enumerate() {
+            if let What::UnevaluatedProperties(_) | What::UnevaluatedItems(_) = keyword.what {
+                let mut others = top();
+                for other in &schema.keywords[..index] {
+                    let parts = self.keyword_holds(other)?;
+                    others = self.cross(id, others, &parts)?;
+                }
+                cases.extend(self.unevaluated(keyword, others, &Unevaluated::Fail)?);
+            } else {
+                cases.extend(self.keyword_fails(keyword)?);
+            }
+        }
+        // Nothing that failing looks at counts as evaluated.
+        cases.iter_mut().for_each(|case| case.seen = Seen::default());
+        Ok(cases)
+    }
+
+    fn breaks(&mut self, id: Id, step: usize) -> Result<Cases, Unsupported> {
+        let source = self.source;
+        let schema = source.at(id);
+        if schema.never {
+            return Ok(top());
+        }
+        let Some(at) = self.rule.and_then(|rule| rule.path.get(step)).cloned() else { return Ok(Vec::new()) };
+        let mut cases = top();
+        for (index, keyword) in schema.keywords.iter().enumerate() {
+            let mine = index == at.keyword;
+            cases = match (&keyword.what, mine) {
+                (What::UnevaluatedProperties(_) | What::UnevaluatedItems(_), true) => {
+                    let how = match at.child {
+                        Child::Final(_) => Unevaluated::Fail,
+                        _ => Unevaluated::Break(step + 1),
+                    };
+                    self.unevaluated(keyword, cases, &how)?
+                }
+                (What::UnevaluatedProperties(_) | What::UnevaluatedItems(_), false) => {
+                    self.unevaluated(keyword, cases, &Unevaluated::Hold)?
+                }
+                (_, true) => {
+                    let parts = match at.child {
+                        Child::Final(detail) => self.keyword_broken(keyword, detail)?,
+                        child => self.keyword_breaks_below(keyword, child, step + 1)?,
+                    };
+                    self.cross(id, cases, &parts)?
+                }
+                (_, false) => {
+                    let parts = self.keyword_holds(keyword)?;
+                    self.cross(id, cases, &parts)?
+                }
+            };
+            if cases.is_empty() {
+                break;
+            }
+        }
+        Ok(cases)
+    }
+
+    /// The cases in which a keyword is satisfied.
+    fn keyword_holds(&mut self, keyword: &Keyword) -> Result<Cases, Unsupported> {
+        if self.relaxed.takes(&keyword.what) {
+            return Ok(top());
+        }
+        let mut constraint = Constraint::default();
+        let mut seen = Seen::default();
+        match &keyword.what {
+            What::Types(types) => constraint.types = *types,
+            What::Values(values) => constraint.allowed = Some(values.clone()),
+            What::Numbers(numbers) => constraint.numbers = numbers.clone(),
+            What::LeastLength(least) => constraint.texts.least = *least,
+            What::MostLength(most) => constraint.texts.most = Some(*most),
+            What::Pattern(pattern) => constraint.texts.patterns.push(pattern.clone()),
+            What::Format(format) => constraint.texts.formats.push(*format),
+            What::Prefix(schemas) => {
+                constraint.arrays.prefix = schemas.iter().map(|id| vec![Goal::Holds(*id)]).collect();
+                seen.items = schemas.len();
+            }
+            What::Items { schema, from } => {
+                constraint.arrays.prefix = vec![Vec::new(); *from];
+                constraint.arrays.rest = vec![Goal::Holds(*schema)];
+                seen.all_items = true;
+            }
+            What::Contains { schema, least, most } => {
+                constraint.arrays.contains.push(contains(*schema, *least, *most));
+                seen.contains.push(*schema);
+            }
+            What::LeastItems(least) => constraint.arrays.least = *least,
+            What::MostItems(most) => constraint.arrays.most = Some(*most),
+            What::Unique => constraint.arrays.unique = true,
+            What::Properties(table) => {
+                for (name, id) in table {
+                    let row = Member { presence: Presence::Optional, goals: vec![Goal::Holds(*id)] };
+                    constraint.objects.members.insert(name.clone(), row);
+                    seen.names.push(name.clone());
+                }
+            }
+            What::Patterns(table) => {
+                constraint.objects.patterns =
+                    table.iter().map(|(pattern, id)| (pattern.clone(), vec![Goal::Holds(*id)])).collect();
+                seen.patterns = table.iter().map(|(pattern, _)| pattern.clone()).collect();
+            }
+            What::Additional { schema, names, patterns } => {
+                constraint.objects.additional.push(additional(names, patterns, vec![Goal::Holds(*schema)]));
+                seen.all_properties = true;
+            }
+            What::Names(schema) => constraint.objects.names = vec![Goal::Holds(*schema)],
+            What::Required(names) => {
+                for name in names {
+                    let row = Member { presence: Presence::Required, goals: Vec::new() };
+                    constraint.objects.members.insert(name.clone(), row);
+                }
+            }
+            What::LeastProperties(least) => constraint.objects.least = *least,
+            What::MostProperties(most) => constraint.objects.most = Some(*most),
+            What::DependentRequired(table) => return self.dependent_required(table, None),
+            What::DependentSchemas(table) => return self.dependent_schemas(table, None),
+            What::All(schemas) => {
+                let goals: Vec<Goal> = schemas.iter().map(|id| Goal::Holds(*id)).collect();
+                return self.all_of(&goals);
+            }
+            What::Any(schemas) => {
+                let mut cases = Vec::new();
+                for id in schemas {
+                    cases.extend(self.expand(Goal::Holds(*id))?);
+                }
+                return Ok(cases);
+            }
+            What::One(schemas) => {
+                let mut cases = Vec::new();
+                for chosen in schemas {
+                    let others = schemas.iter().filter(|id| *id != chosen).map(|id| Goal::Fails(*id));
+                    let goals: Vec<Goal> = [Goal::Holds(*chosen)].into_iter().chain(others).collect();
+                    cases.extend(self.all_of(&goals)?);
+                }
+                return Ok(cases);
+            }
+            What::Not(schema) => return self.condition(Goal::Fails(*schema)),
+            What::If { condition, then, otherwise } => {
+                let mut cases = self.condition(Goal::Holds(*condition))?;
+                if let Some(then) = then {
+                    let parts = self.expand(Goal::Holds(*then))?;
+                    cases = self.cross(*then, cases, &parts)?;
+                }
+                let mut others = self.condition(Goal::Fails(*condition))?;
+                if let Some(otherwise) = otherwise {
+                    let parts = self.expand(Goal::Holds(*otherwise))?;
+                    others = self.cross(*otherwise, others, &parts)?;
+                }
+                cases.extend(others);
+                return Ok(cases);
+            }
+            What::Ref(schema) => return self.expand(Goal::Holds(*schema)),
+            What::UnevaluatedProperties(_) | What::UnevaluatedItems(_) => {}
+        }
+        Ok(saw(constraint, seen))
+    }
+
+    /// The cases in which a keyword is not satisfied, however.
+    fn keyword_fails(&mut self, keyword: &Keyword) -> Result<Cases, Unsupported> {
+        Ok(match &keyword.what {
+            What::Types(types) => match Types::ALL.without(*types) {
+                Types::NONE => Vec::new(),
+                others => one(Constraint::types(others)),
+            },
+            What::Values(values) => one(Constraint { not: values.clone(), ..Constraint::default() }),
+            What::Numbers(numbers) => {
+                let mut cases = Vec::new();
+                if let Some(low) = &numbers.low {
+                    cases.extend(one(with_numbers(Types::NUMBER, Numbers::high(&low.value, !low.exclusive))));
+                }
+                if let Some(high) = &numbers.high {
+                    cases.extend(one(with_numbers(Types::NUMBER, Numbers::low(&high.value, !high.exclusive))));
+                }
+                if let Some(step) = numbers.multiple {
+                    let numbers = Numbers { not_multiples: vec![step], ..Numbers::default() };
+                    cases.extend(one(with_numbers(Types::NUMBER, numbers)));
+                }
+                cases
+            }
+            What::LeastLength(0) | What::LeastItems(0) | What::LeastProperties(0) => Vec::new(),
+            What::LeastLength(least) => one(a_string(|texts| texts.most = Some(least - 1))),
+            What::MostLength(most) => one(a_string(|texts| texts.least = most + 1)),
+            What::Pattern(pattern) => one(a_string(|texts| texts.not_patterns.push(pattern.clone()))),
+            What::Format(format) => one(a_string(|texts| texts.not_formats.push((*format, None)))),
+            What::Prefix(schemas) => {
+                let position = |(index, id): (usize, &Id)| {
+                    an_array(|constraint| {
+                        constraint.arrays.prefix = vec![Vec::new(); index];
+                        constraint.arrays.prefix.push(vec![Goal::Fails(*id)]);
+                        constraint.arrays.least = index + 1;
+                    })
+                };
+                schemas.iter().enumerate().map(position).flat_map(one).collect()
+            }
+            What::Items { schema, from } => one(an_array(|constraint| {
+                let (goal, opposite) = (Goal::Fails(*schema), Goal::Holds(*schema));
+                constraint.arrays.contains.push(Contains { goal, opposite, from: *from, least: 1, most: None });
+            })),
+            What::Contains { schema, least, most } => {
+                let too_few = (*least > 0).then(|| contains(*schema, 0, Some(least.saturating_sub(1))));
+                let too_many = most.map(|most| contains(*schema, most + 1, None));
+                let ways = too_few.into_iter().chain(too_many);
+                ways.flat_map(|way| one(an_array(|constraint| constraint.arrays.contains.push(way)))).collect()
+            }
+            What::LeastItems(least) => one(an_array(|constraint| constraint.arrays.most = Some(least - 1))),
+            What::MostItems(most) => one(an_array(|constraint| constraint.arrays.least = most + 1)),
+            What::Unique => one(an_array(|constraint| {
+                constraint.arrays.repeated = true;
+                constraint.arrays.least = 2;
+            })),
+            What::Properties(table) => {
+                // One after the other: what stands before a failing row holds, so that the cases exclude each other.
+                let mut cases = Vec::new();
+                let mut before = Constraint::types(Types::OBJECT);
+                for (name, id) in table {
+                    let mut constraint = member(name, Presence::Required, &[Goal::Fails(*id)]);
+                    constraint.types = Types::OBJECT;
+                    if constraint.meet(&before).is_some() {
+                        cases.extend(one(constraint));
+                    }
+                    before.meet(&member(name, Presence::Optional, &[Goal::Holds(*id)]));
+                }
+                cases
+            }
+            What::Patterns(table) => {
+                let way = |(pattern, id): &(Arc<Pattern>, Id)| wanted(Some(pattern), &[], &[], Goal::Fails(*id), None);
+                table.iter().map(way).flat_map(one).collect()
+            }
+            What::Additional { schema, names, patterns } => {
+                one(wanted(None, names, patterns, Goal::Fails(*schema), None))
+            }
+            What::Names(schema) => {
+                let mut constraint = wanted(None, &[], &[], Goal::Fails(*schema), None);
+                for wanted in &mut constraint.objects.wanted {
+                    wanted.name = std::mem::take(&mut wanted.value);
+                }
+                one(constraint)
+            }
+            What::Required(names) => {
+                let absent = |name: &String| an_object(member(name, Presence::Forbidden, &[]));
+                names.iter().map(absent).flat_map(one).collect()
+            }
+            What::LeastProperties(least) => {
+                let mut constraint = Constraint::types(Types::OBJECT);
+                constraint.objects.most = Some(least - 1);
+                one(constraint)
+            }
+            What::MostProperties(most) => {
+                let mut constraint = Constraint::types(Types::OBJECT);
+                constraint.objects.least = most + 1;
+                one(constraint)
+            }
+            What::DependentRequired(table) => {
+                let mut cases = Vec::new();
+                for (trigger, names) in table {
+                    for name in names.iter().filter(|name| *name != trigger) {
+                        let mut constraint = an_object(member(trigger, Presence::Required, &[]));
+                        constraint.meet(&member(name, Presence::Forbidden, &[]));
+                        cases.extend(one(constraint));
+                    }
+                }
+                cases
+            }
+            What::DependentSchemas(table) => {
+                let mut cases = Vec::new();
+                for (trigger, id) in table {
+                    let parts = self.expand(Goal::Fails(*id))?;
+                    let trigger = one(an_object(member(trigger, Presence::Required, &[])));
+                    cases.extend(self.cross(*id, trigger, &parts)?);
+                }
+                cases
+            }
+            What::All(schemas) => {
+                let mut cases = Vec::new();
+                for id in schemas {
+                    cases.extend(self.expand(Goal::Fails(*id))?);
+                }
+                cases
+            }
+            What::Any(schemas) => {
+                let goals: Vec<Goal> = schemas.iter().map(|id| Goal::Fails(*id)).collect();
+                self.all_of(&goals)?
+            }
+            What::One(schemas) => {
+                let mut cases = self.one_of_none(schemas)?;
+                cases.extend(self.one_of_many(schemas)?);
+                cases
+            }
+            What::Not(schema) => self.condition(Goal::Holds(*schema))?,
+            What::If { condition, then, otherwise } => {
+                let mut cases = Vec::new();
+                for (condition, branch) in [(Goal::Holds(*condition), then), (Goal::Fails(*condition), otherwise)] {
+                    if let Some(branch) = branch {
+                        let holds = self.condition(condition)?;
+                        let parts = self.expand(Goal::Fails(*branch))?;
+                        cases.extend(self.cross(*branch, holds, &parts)?);
+                    }
+                }
+                cases
+            }
+            What::Ref(schema) => self.expand(Goal::Fails(*schema))?,
+            What::UnevaluatedProperties(_) | What::UnevaluatedItems(_) => Vec::new(),
+        })
+    }
+
+    fn one_of_none(&mut self, schemas: &[Id]) -> Result<Cases, Unsupported> {
+        let goals: Vec<Goal> = schemas.iter().map(|id| Goal::Fails(*id)).collect();
+        self.all_of(&goals)
+    }
+
+    fn one_of_many(&mut self, schemas: &[Id]) -> Result<Cases, Unsupported> {
+        let mut cases = Vec::new();
+        for (index, first) in schemas.iter().enumerate() {
+            for second in &schemas[index + 1..] {
+                cases.extend(self.all_of(&[Goal::Holds(*first), Goal::Holds(*second)])?);
+            }
+        }
+        Ok(cases)
+    }
+
+    /// The cases in which a keyword is broken at just this detail.
+    fn keyword_broken(&mut self, keyword: &Keyword, detail: Detail) -> Result<Cases, Unsupported> {
+        Ok(match (&keyword.what, detail) {
+            (What::Types(_), _) => {
+                let (without, numeric) = self.alias_types();
+                let mut cases = self.keyword_fails(keyword)?;
+                for case in &mut cases {
+                    case.constraint.types = case.constraint.types.without(without);
+                    if let Some(numeric) = &numeric {
+                        case.constraint.texts.not_patterns.push(numeric.clone());
+                    }
+                }
+                cases.retain(|case| !case.constraint.types.is_none());
+                cases
+            }
+            (What::Required(names), Detail::Name(index)) => {
+                let mut constraint = Constraint::types(Types::OBJECT);
+                for (other, name) in names.iter().enumerate() {
+                    let presence = if other == index { Presence::Forbidden } else { Presence::Required };
+                    constraint.meet(&member(name, presence, &[]));
+                }
+                one(constraint)
+            }
+            (What::DependentRequired(table), Detail::Dependent(trigger, name)) => {
+                self.dependent_required(table, Some((trigger, name)))?
+            }
+            (What::Format(format), Detail::FormatRule(rule)) => {
+                one(a_string(|texts| texts.not_formats.push((*format, Some(rule)))))
+            }
+            (What::Contains { schema, least, .. }, Detail::TooFew) if *least > 0 => one(an_array(|constraint| {
+                constraint.arrays.contains.push(contains(*schema, 0, Some(least - 1)));
+            })),
+            (What::Contains { schema, most: Some(most), .. }, Detail::TooMany) => one(an_array(|constraint| {
+                constraint.arrays.contains.push(contains(*schema, most + 1, None));
+            })),
+            (What::One(schemas), Detail::TooFew) => self.one_of_none(schemas)?,
+            (What::One(schemas), Detail::TooMany) => self.one_of_many(schemas)?,
+            _ => self.keyword_fails(keyword)?,
+        })
+    }
+
+    /// The cases in which the rule is broken by a schema below the keyword, and the rest of it is satisfied.
+    fn keyword_breaks_below(&mut self, keyword: &Keyword, child: Child, step: usize) -> Result<Cases, Unsupported> {
+        let breaks = |id: Id| Goal::Breaks(id, step);
+        Ok(match (&keyword.what, child) {
+            (What::Prefix(schemas), Child::Index(index)) => one(an_array(|constraint| {
+                let goal = |(at, id): (usize, &Id)| vec![if at == index { breaks(*id) } else { Goal::Holds(*id) }];
+                constraint.arrays.prefix = schemas.iter().enumerate().map(goal).collect();
+                constraint.arrays.least = index + 1;
+            })),
+            (What::Items { schema, from }, _) => one(an_array(|constraint| {
+                let (goal, sound) = (breaks(*schema), Goal::Holds(*schema));
+                constraint.arrays.spoiled = Some(Spoiled { goal, sound, from: *from });
+            })),
+            (What::Properties(table), Child::Index(index)) => {
+                let mut constraint = Constraint::types(Types::OBJECT);
+                for (at, (name, id)) in table.iter().enumerate() {
+                    let row = if at == index {
+                        Member { presence: Presence::Required, goals: vec![breaks(*id)] }
+                    } else {
+                        Member { presence: Presence::Optional, goals: vec![Goal::Holds(*id)] }
+                    };
+                    constraint.objects.members.insert(name.clone(), row);
+                }
+                let names = table.iter().map(|(name, _)| name.clone()).collect();
+                saw(constraint, Seen { names, ..Seen::default() })
+            }
+            (What::Patterns(table), Child::Index(index)) => {
+                let mut cases = self.keyword_holds(keyword)?;
+                if let (Some((pattern, id)), Some(case)) = (table.get(index), cases.first_mut()) {
+                    let spoiled = wanted(Some(pattern), &[], &[], breaks(*id), Some(Goal::Holds(*id)));
+                    case.constraint.meet(&spoiled);
+                }
+                cases
+            }
+            (What::Additional { schema, names, patterns }, _) => {
+                let mut cases = self.keyword_holds(keyword)?;
+                let spoiled = wanted(None, names, patterns, breaks(*schema), Some(Goal::Holds(*schema)));
+                for case in &mut cases {
+                    case.constraint.meet(&spoiled);
+                }
+                cases
+            }
+            (What::DependentSchemas(table), Child::Branch(index)) => {
+                self.dependent_schemas(table, Some((index, step)))?
+            }
+            (What::All(schemas), Child::Branch(index)) => {
+                let goal = |(at, id): (usize, &Id)| if at == index { breaks(*id) } else { Goal::Holds(*id) };
+                let goals: Vec<Goal> = schemas.iter().enumerate().map(goal).collect();
+                self.all_of(&goals)?
+            }
+            (What::If { condition, then: Some(then), .. }, Child::Then) => {
+                let holds = self.condition(Goal::Holds(*condition))?;
+                let parts = self.expand(breaks(*then))?;
+                self.cross(*then, holds, &parts)?
+            }
+            (What::If { condition, otherwise: Some(otherwise), .. }, Child::Else) => {
+                let fails = self.condition(Goal::Fails(*condition))?;
+                let parts = self.expand(breaks(*otherwise))?;
+                self.cross(*otherwise, fails, &parts)?
+            }
+            (What::Ref(schema), _) => self.expand(breaks(*schema))?,
+            _ => Vec::new(),
+        })
+    }
+
+    fn dependent_required(
+        &mut self,
+        table: &[(String, Vec<String>)],
+        broken: Option<(usize, usize)>,
+    ) -> Result<Cases, Unsupported> {
+        let mut cases = top();
+        for (index, (trigger, names)) in table.iter().enumerate() {
+            let mut present = member(trigger, Presence::Required, &[]);
+            let mut breaks = false;
+            for (at, name) in names.iter().enumerate() {
+                let mine = broken == Some((index, at));
+                breaks |= mine;
+                present.meet(&member(name, if mine { Presence::Forbidden } else { Presence::Required }, &[]));
+            }
+            if breaks {
+                present.types = Types::OBJECT;
+            }
+            let mut parts = one(present);
+            if !breaks {
+                parts.extend(one(an_object(member(trigger, Presence::Forbidden, &[]))));
+            }
+            cases = self.cross(0, cases, &parts)?;
+        }
+        Ok(cases)
+    }
+
+    fn dependent_schemas(
+        &mut self,
+        table: &[(String, Id)],
+        broken: Option<(usize, usize)>,
+    ) -> Result<Cases, Unsupported> {
+        let mut cases = top();
+        for (index, (trigger, id)) in table.iter().enumerate() {
+            let breaks = broken.filter(|(mine, _)| *mine == index);
+            let goal = breaks.map_or(Goal::Holds(*id), |(_, step)| Goal::Breaks(*id, step));
+            let parts = self.expand(goal)?;
+            let mut ways = self.cross(*id, one(an_object(member(trigger, Presence::Required, &[]))), &parts)?;
+            if breaks.is_none() {
+                ways.extend(one(an_object(member(trigger, Presence::Forbidden, &[]))));
+                ways.extend(one(Constraint::types(Types::ALL.without(Types::OBJECT))));
+            }
+            cases = self.cross(*id, cases, &ways)?;
+        }
+        Ok(cases)
+    }
+
+    fn all_of(&mut self, goals: &[Goal]) -> Result<Cases, Unsupported> {
+        let mut cases = top();
+        for goal in goals {
+            let parts = self.expand(*goal)?;
+            let id = match goal {
+                Goal::Holds(id) | Goal::Fails(id) | Goal::Breaks(id, _) | Goal::Either(id, _) => *id,
+                Goal::Pinned(_) => 0,
+            };
+            cases = self.cross(id, cases, &parts)?;
+            if cases.is_empty() {
+                break;
+            }
+        }
+        Ok(cases)
+    }
+
+    /// A condition is looked at as it is written, whatever is relaxed around it.
+    fn condition(&mut self, goal: Goal) -> Result<Cases, Unsupported> {
+        let relaxed = std::mem::replace(&mut self.relaxed, Relax::Nothing);
+        let cases = self.expand(goal);
+        self.relaxed = relaxed;
+        cases
+    }
+
+    /// `unevaluatedProperties` and `unevaluatedItems`, case by case: what is left over depends on the case.
+    fn unevaluated(&mut self, keyword: &Keyword, cases: Cases, how: &Unevaluated) -> Result<Cases, Unsupported> {
+        let mut out = Vec::new();
+        for mut case in cases {
+            let seen = case.seen.clone();
+            let (extra, all_properties) = match &keyword.what {
+                What::UnevaluatedProperties(_) if seen.all_properties => {
+                    (matches!(how, Unevaluated::Hold).then(Constraint::default), true)
+                }
+                What::UnevaluatedProperties(schema) => {
+                    let (names, patterns) = (&seen.names, &seen.patterns);
+                    let mut rest = Constraint::default();
+                    rest.objects.additional.push(additional(names, patterns, vec![Goal::Holds(*schema)]));
+                    let constraint = match how {
+                        Unevaluated::Hold => rest,
+                        Unevaluated::Fail => wanted(None, names, patterns, Goal::Fails(*schema), None),
+                        Unevaluated::Break(step) => {
+                            let spoiled = Goal::Breaks(*schema, *step);
+                            let mut spoiled = wanted(None, names, patterns, spoiled, Some(Goal::Holds(*schema)));
+                            spoiled.meet(&rest);
+                            spoiled
+                        }
+                    };
+                    (Some(constraint), true)
+                }
+                What::UnevaluatedItems(_) if seen.all_items => {
+                    (matches!(how, Unevaluated::Hold).then(Constraint::default), false)
+                }
+                What::UnevaluatedItems(schema) => (Some(unevaluated_items(*schema, &seen, how)), false),
+                _ => (Some(Constraint::default()), false),
+            };
+            let Some(extra) = extra else { continue };
+            case.seen.all_properties |= all_properties;
+            case.seen.all_items |= !all_properties;
+            self.unsure = true;
+            out.extend(self.cross(0, vec![case], &one(extra))?);
+        }
+        Ok(out)
+    }
+
+    fn pinned(&self, pin: usize) -> Cases {
+        let Some(pin) = self.pins.nodes.get(pin) else { return top() };
+        if let Some(value) = &pin.value {
+            return one(Constraint::values(vec![value.clone()]));
+        }
+        if pin.members.is_empty() {
+            return top();
+        }
+        let mut object = Constraint::types(Types::OBJECT);
+        let mut array = Constraint::types(Types::ARRAY);
+        let mut indexed = true;
+        for (name, child) in &pin.members {
+            let absent = self.pins.nodes.get(*child).is_some_and(|pin| pin.absent);
+            let (presence, goals) = if absent {
+                (Presence::Forbidden, Vec::new())
+            } else {
+                (Presence::Required, vec![Goal::Pinned(*child)])
+            };
+            object.meet(&member(name, presence, &goals));
+            match name.parse::<usize>().ok().filter(|index| *index < 1000 && !absent) {
+                Some(index) => {
+                    let arrays = &mut array.arrays;
+                    arrays.prefix.resize(arrays.prefix.len().max(index + 1), Vec::new());
+                    arrays.prefix[index] = goals;
+                    arrays.least = arrays.least.max(index + 1);
+                }
+                None => indexed = false,
+            }
+        }
+        let mut cases = one(object);
+        if indexed {
+            cases.extend(one(array));
+        }
+        cases
+    }
+
+    /// Types that would only be an alias where the rule in hand is broken, and a pattern of strings that would.
+    fn alias_types(&self) -> (Types, Option<Arc<Pattern>>) {
+        let aliases = self.rule.map(|rule| rule.aliases.as_slice()).unwrap_or_default();
+        let has = |name: &str| aliases.iter().any(|alias| alias == name);
+        let mut types = Types::NONE;
+        if has("null") {
+            types = types.or(Types::NULL);
+        }
+        if has("number") {
+            types = types.or(Types::NUMBER);
+        }
+        let numeric = has("numeric-string").then(|| Pattern::read("^[+-]?[0-9]{1,3}$").ok().map(Arc::new)).flatten();
+        (types, numeric)
+    }
+
+    /// The error of a schema that refers to itself in place.
+    pub(super) fn endless(&self, id: Id) -> Unsupported {
+        let schema = self.source.at(id);
+        Unsupported {
+            document: schema.document.clone(),
+            pointer: schema.pointer.clone(),
+            keyword: "$ref".to_owned(),
+            problem: Problem::Endless,
+        }
+    }
+}
+
+enum Unevaluated {
+    Hold,
+    Fail,
+    Break(usize),
+}
+
+fn unevaluated_items(schema: Id, seen: &Seen, how: &Unevaluated) -> Constraint {
+    let from = seen.items;
+    // An element may be evaluated by `contains`; of several such the first is enough.
+    let rest = match seen.contains.first() {
+        Some(contains) => Goal::Either(*contains, schema),
+        None => Goal::Holds(schema),
+    };
+    match how {
+        Unevaluated::Hold => {
+            let mut constraint = Constraint::default();
+            constraint.arrays.prefix = vec![Vec::new(); from];
+            constraint.arrays.rest = vec![rest];
+            constraint
+        }
+        Unevaluated::Fail => an_array(|constraint| {
+            let (goal, opposite) = (Goal::Fails(schema), Goal::Holds(schema));
+            constraint.arrays.contains.push(Contains { goal, opposite, from, least: 1, most: None });
+            for contains in &seen.contains {
+                constraint.arrays.prefix = vec![Vec::new(); from];
+                constraint.arrays.rest.push(Goal::Fails(*contains));
+            }
+        }),
+        Unevaluated::Break(step) => an_array(|constraint| {
+            let (goal, sound) = (Goal::Breaks(schema, *step), rest);
+            constraint.arrays.spoiled = Some(Spoiled { goal, sound, from });
+        }),
+    }
+}
+
+fn contains(schema: Id, least: usize, most: Option<usize>) -> Contains {
+    Contains { goal: Goal::Holds(schema), opposite: Goal::Fails(schema), from: 0, least, most }
+}
+
+fn additional(names: &[String], patterns: &[Arc<Pattern>], goals: Vec<Goal>) -> Additional {
+    Additional { names: names.to_vec(), patterns: patterns.to_vec(), goals }
+}
+
+fn wanted(
+    matching: Option<&Arc<Pattern>>,
+    names: &[String],
+    patterns: &[Arc<Pattern>],
+    value: Goal,
+    instead_of: Option<Goal>,
+) -> Constraint {
+    let mut constraint = Constraint::types(Types::OBJECT);
+    constraint.objects.wanted.push(Wanted {
+        matching: matching.cloned(),
+        names: names.to_vec(),
+        patterns: patterns.to_vec(),
+        name: Vec::new(),
+        value: vec![value],
+        instead_of,
+    });
+    constraint
+}
+
+/// Whether the values are all there is of their types.
+pub(super) fn booleans(not: &[Value]) -> Vec<Value> {
+    [Value::Bool(false), Value::Bool(true)].into_iter().filter(|value| !not.contains(value)).collect()
+}

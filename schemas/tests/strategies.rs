@@ -1,0 +1,166 @@
+//! The strategies over the schemas of the specification: what is valid is valid, and what breaks a rule breaks just it.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use fincert_schemas::catalog::{BASE, Catalog};
+use fincert_schemas::strategy::{Choices, Flavour, Generator, Pins, Rule, Shrinker};
+use serde_json::{Value, json};
+
+fn catalog() -> &'static Catalog {
+    Catalog::embedded().unwrap()
+}
+
+fn paths() -> Vec<String> {
+    catalog().documents().into_iter().map(|(id, _)| id.replace(BASE, "")).collect()
+}
+
+fn generator(path: &str) -> Arc<Generator> {
+    Generator::embedded(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn every_valid_instance_validates() {
+    for path in paths() {
+        let generator = generator(&path);
+        let table = catalog().table(&path).unwrap();
+        for flavour in [Flavour::Plain, Flavour::Hostile] {
+            for seed in 0..150 {
+                let value = generator.valid(&mut Choices::from_seed(seed).with_flavour(flavour));
+                let breaches = catalog().check(table, &value);
+                assert!(breaches.is_empty(), "{path}, seed {seed}: {value} {breaches:?}");
+            }
+        }
+    }
+}
+
+/// A breach is the rule's when both name the same place, the same rule and the same requirement.
+fn is_of(breach: &fincert_schemas::catalog::Breach, rule: &Rule, at: &str) -> bool {
+    breach.at == at && breach.rule == rule.name && breach.requirement == rule.requirement
+}
+
+#[test]
+fn every_invalid_instance_breaks_just_its_rule() {
+    let (mut made, mut missed) = (0u32, 0u32);
+    for path in paths() {
+        let generator = generator(&path);
+        let table = catalog().table(&path).unwrap();
+        for rule in generator.rules() {
+            let mut found = 0;
+            for seed in 0..12 {
+                let Some(invalid) = generator.invalid(rule, &mut Choices::from_seed(seed)) else {
+                    missed += 1;
+                    continue;
+                };
+                found += 1;
+                made += 1;
+                let breaches = catalog().check(table, &invalid.value);
+                let mine = breaches.iter().filter(|breach| is_of(breach, rule, &invalid.at)).count();
+                assert!(mine > 0, "{path} {rule:?} {invalid:?} {breaches:?}");
+                let others = breaches.len() - mine;
+                assert!(others == 0 || !rule.with.is_empty(), "{path} {rule:?} {invalid:?} {breaches:?}");
+            }
+            assert!(found > 0, "{path} {rule:?}");
+        }
+    }
+    assert!(made > 5000 && missed * 100 < made, "{made} made, {missed} missed");
+}
+
+#[test]
+fn the_rules_of_a_table_are_these() {
+    let generator = generator("api/finCardOcr.request.json");
+    let ids: Vec<_> = generator.rules().iter().map(|rule| (rule.id.as_str(), rule.with.len())).collect();
+    assert_eq!(
+        ids,
+        [
+            ("/type", 0),
+            ("/required/type", 0),
+            ("/required/imagePath", 0),
+            ("/properties/type/type", 1),
+            ("/properties/type/enum", 0),
+            ("/properties/imagePath/type", 0),
+            ("/properties/imagePath/minLength", 0),
+        ]
+    );
+}
+
+#[test]
+fn what_is_pinned_stays_and_decides_the_rest() {
+    let generator = generator("api/finCardOcr.result.json");
+    for (kind, field) in [("BankCard", "cardNo"), ("BusiCert", "corpName"), ("IDCardCheck", "risk")] {
+        let pins = Pins::new().with("/type", kind).with("/errorCode", 0);
+        for seed in 0..50 {
+            let value = generator.valid_with(&pins, &mut Choices::from_seed(seed)).unwrap();
+            assert_eq!(value["type"], kind);
+            assert!(value["recogResult"].get(field).is_some(), "{value}");
+        }
+        let rule = generator.rule("/properties/errorCode/type").unwrap();
+        assert_eq!(generator.invalid_with(&pins, rule, &mut Choices::from_seed(1)), Ok(None));
+    }
+    let pins =
+        Pins::new().with("/type", "IDCard").with("/errorCode", 0).with("/recogResult/face", 1).without("/description");
+    let value = generator.valid_with(&pins, &mut Choices::from_seed(3)).unwrap();
+    assert!(value["recogResult"].get("signOrg").is_some() && value.get("description").is_none(), "{value}");
+    let impossible = Pins::new().with("/type", "Passport");
+    assert!(generator.valid_with(&impossible, &mut Choices::from_seed(3)).unwrap_err().to_string().contains("pinned"));
+}
+
+#[test]
+fn a_result_hangs_together() {
+    use fincert_schemas::format::date::{Validity, WrittenDate};
+    use fincert_schemas::format::resident_id;
+    let generator = generator("api/finCardOcr.result.json");
+    let front = Pins::new().with("/type", "IDCard").with("/errorCode", 0).with("/recogResult/face", 0);
+    let back = Pins::new().with("/type", "IDCard").with("/errorCode", 0).with("/recogResult/face", 1);
+    let (mut numbers, mut validities) = (0, 0);
+    for seed in 0..300 {
+        let value = generator.valid_with(&front, &mut Choices::from_seed(seed)).unwrap();
+        let text = |name: &str| value["recogResult"][name].as_str().unwrap().to_owned();
+        if let Ok(number) = resident_id::parse(&text("idNo")) {
+            if let Ok(birthday) = WrittenDate::parse(&text("birthday")) {
+                assert_eq!(birthday.date, number.birth, "{value}");
+                numbers += 1;
+            }
+            assert!(text("gender").is_empty() || (text("gender") == "男") == number.male, "{value}");
+        }
+        let value = generator.valid_with(&back, &mut Choices::from_seed(seed)).unwrap();
+        let text = |name: &str| value["recogResult"][name].as_str().unwrap().to_owned();
+        let (start, end) = (WrittenDate::parse(&text("startDate")), Validity::parse(&text("endDate")));
+        if let (Ok(start), Ok(Validity::Date(end))) = (start, end) {
+            assert!(start.date <= end.date, "{value}");
+            validities += 1;
+        }
+    }
+    assert!(numbers > 200 && validities > 150, "{numbers} {validities}");
+}
+
+#[test]
+fn the_same_choices_give_the_same_instance() {
+    let generator = generator("api/finCardOcr.result.json");
+    for seed in 0..50 {
+        let mut drawn = Choices::from_seed(seed);
+        let value = generator.valid(&mut drawn);
+        assert_eq!(generator.valid(&mut Choices::replay(drawn.taken().to_vec())), value);
+    }
+    assert_eq!(generator.valid(&mut Choices::replay(Vec::new())), json!({"type": "BusiCert", "errorCode": 1}));
+}
+
+#[test]
+fn a_case_shrinks_and_stays_what_it_is() {
+    let generator = generator("api/finFaceAuth.request.json");
+    let table = catalog().request("finFaceAuth").unwrap();
+    let long = |value: &Value| value["name"].as_str().is_some_and(|name| name.chars().count() >= 3);
+    let mut choices = Choices::from_seed(11);
+    assert!((0..100).any(|_| {
+        choices.forget();
+        long(&generator.valid(&mut choices))
+    }));
+    let mut shrinker = Shrinker::new(&choices);
+    while let Some(mut candidate) = shrinker.next_candidate() {
+        let value = generator.valid(&mut candidate);
+        assert_eq!(catalog().check(table, &value), []);
+        shrinker.accept(long(&value));
+    }
+    assert_eq!(generator.valid(&mut shrinker.best()), json!({"idNo": "a", "name": "aaa", "imagePath": "a"}));
+    assert!(shrinker.steps() < 500, "{}", shrinker.steps());
+}
