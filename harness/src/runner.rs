@@ -142,33 +142,28 @@ pub fn run<'a>(
     progress: &'a mut dyn FnMut(Progress<'_>),
     interrupt: LocalBoxFuture<'a, ()>,
 ) -> LocalBoxFuture<'a, std::io::Result<Gathered>> {
-    Box::pin(gather(plan, header, law, sink, progress, interrupt))
-}
-
-async fn gather(
-    plan: &Plan,
-    header: &RunHeader,
-    law: Law<'_>,
-    sink: Sink<'_>,
-    progress: &mut dyn FnMut(Progress<'_>),
-    mut interrupt: LocalBoxFuture<'_, ()>,
-) -> std::io::Result<Gathered> {
     let mut capture = Capture::new(law.catalog, plan.reveal);
     for (name, value) in &plan.params {
         if header.set.contains(name) {
             capture.hide(value);
         }
     }
-    run_with(capture, plan, header, law, sink, progress, interrupt).await
+    Box::pin(run_with(capture, plan, header, law, sink, progress, interrupt))
 }
 
 /// Runs the header's scenarios against the embedded mock host without capturing anything: the proof of the suites changes
 /// what came before it is captured. Nothing is recorded.
-pub async fn run_raw(plan: &Plan, header: &RunHeader, law: Law<'_>) -> std::io::Result<(Vec<SessionLine>, Vec<Raw>)> {
-    let capture = Capture::raw(law.catalog);
-    let never = std::future::pending();
-    let gathered = run_with(capture, plan, header, law, &mut |_| Ok(()), &mut |_| {}, never).await?;
-    Ok((gathered.sessions, gathered.transcripts.into_iter().map(Raw::new).collect()))
+pub fn run_raw<'a>(
+    plan: &'a Plan,
+    header: &'a RunHeader,
+    law: Law<'a>,
+) -> LocalBoxFuture<'a, std::io::Result<(Vec<SessionLine>, Vec<Raw>)>> {
+    Box::pin(async move {
+        let capture = Capture::raw(law.catalog);
+        let never = Box::pin(std::future::pending());
+        let gathered = run_with(capture, plan, header, law, &mut |_| Ok(()), &mut |_| {}, never).await?;
+        Ok((gathered.sessions, gathered.transcripts.into_iter().map(Raw::new).collect()))
+    })
 }
 
 async fn run_with(
@@ -178,7 +173,7 @@ async fn run_with(
     law: Law<'_>,
     sink: Sink<'_>,
     progress: &mut dyn FnMut(Progress<'_>),
-    interrupt: impl Future<Output = ()>,
+    mut interrupt: LocalBoxFuture<'_, ()>,
 ) -> std::io::Result<Gathered> {
     sink(&Line::Run(header.clone()))?;
     let mut runner = Runner {

@@ -3,11 +3,8 @@
 
 mod str0m;
 
-use std::sync::Arc;
-
 use fincert_peer::{PeerAndEvents, PeerConfig, PeerError};
 use fincert_schemas::run::flow::Referee;
-use tokio::sync::mpsc;
 
 pub use self::str0m::str0m_peer;
 

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use fincert_peer::{
-    Abilities, Candidate, Description, OfferOptions, Peer, PeerConfig, PeerError, PeerEvent, default_addresses,
+    Abilities, Candidate, Description, OfferOptions, Peer, PeerAndEvents, PeerConfig, PeerError, PeerEvent,
+    default_addresses,
 };
 use fincert_schemas::run::flow::{Evidence, MediaKind, Referee};
 use futures_util::future::BoxFuture;
