@@ -4,6 +4,7 @@
 //! of warnings, accuracy, times, what was not exercised, and last, where the eye rests, the summary.
 
 mod causes;
+mod coverage;
 mod decisions;
 mod flows;
 mod fuzz;
@@ -25,6 +26,7 @@ pub fn render(run: &Run<'_>, style: &Style, out: &mut dyn Write) -> io::Result<(
     decisions::write(&mut page, run, style.lang);
     causes::write(&mut page, run, style.lang);
     fuzz::write(&mut page, run, style.lang);
+    coverage::write(&mut page, run, style.lang);
     accuracy(&mut page, run, style.lang);
     flows::times(&mut page, run, style.lang);
     not_exercised(&mut page, run, style.lang);
