@@ -72,8 +72,11 @@ struct Recorded {
     judgement: Judgement,
 }
 
-fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
+/// A value as the type that is wanted.
+macro_rules! from {
+    ($value:expr) => {
+        serde_json::from_value($value).unwrap()
+    };
 }
 
 /// Every kind of event, with EVIL wherever a target, or an edited record, can put text.
@@ -152,11 +155,11 @@ fn hostile(evil: &str) -> Recorded {
         .map(|id| json!({"requirement": id, "clause": evil, "level": "MUST", "outcome": "fail", "exercised_in": 1}))
         .collect();
     Recorded {
-        header: from(json!({
+        header: from!(json!({
             "record": 1, "capture": 1, "fincert": evil, "seed": 1, "began": evil, "target": evil, "mock": false, "defect": evil,
             "profiles": [evil], "filter": evil, "options": [evil], "set": [evil], "revealed": true, "scenarios": [evil],
             "known_failing": [format!("{evil} @ {evil}")]})),
-        sessions: vec![from(json!({"session": 1, "hello": {
+        sessions: vec![from!(json!({"session": 1, "hello": {
             "protocol": 1, "name": evil, "version": evil, "platform": evil, "integration": "integrated",
             "callStyle": "callbacks", "capabilities": [evil], "human": false}}))],
         transcripts: [
@@ -164,9 +167,9 @@ fn hostile(evil: &str) -> Recorded {
             transcript(&flow, json!("webrtc-rs")),
             transcript(&flow, json!("str0m")),
         ]
-        .map(from)
+        .map(|value| from!(value))
         .to_vec(),
-        judgement: from(json!({
+        judgement: from!(json!({
             "suites": evil, "standing": "unexpected-pass", "asked": [evil],
             "certifications": [{"name": evil, "decision": "not-certified", "must": 1, "must_met": 0, "warnings": 0,
                 "missing": [{"requirement": evil, "outcome": "fail"}]},
