@@ -123,6 +123,8 @@ fn events(evil: &str) -> Value {
         json!({"event": "peer", "peer": 1, "did": "track", "kind": "audio", "mid": evil}),
         json!({"event": "peer", "peer": 1, "did": "failed", "method": evil, "why": evil}),
         json!({"event": "counted", "peer": 1, "evidence": counters}),
+        json!({"event": "case", "index": 3, "kind": "hostile", "rule": evil, "place": evil, "hostile": [evil], "smallest": true}),
+        json!({"event": "shrunk", "case": 3, "requirement": evil, "cause": evil, "class": evil, "calls": 4, "again": true}),
         json!({"event": "omitted", "what": evil, "count": 3}),
         json!({"event": "gone", "status": evil}),
     ];
@@ -179,6 +181,11 @@ fn hostile(evil: &str) -> Recorded {
             "findings": [finding(known, evil, "one"), finding(evil, &flow, evil), finding(evil, &other, evil)],
             "causes": [group("one", 0, known, json!([evil, other])), group(evil, 1, evil, json!([flow, other])), group("cut", 99, evil, json!([]))],
             "accuracy": [{"field": evil, "compared": 2, "equal": 1, "similarity": 500}],
+            "coverage": [{"table": evil, "rules": [{"rule": evil, "at": evil, "requirement": evil, "valid": 1}]}],
+            "fuzz": [{"scenario": flow, "cases": [{"kind": "hostile", "count": 4}], "not_kept": 1, "not_driven": 1, "failures": [{
+                "requirement": evil, "outcome": "fail", "cause": evil, "at": evil, "actual": evil, "requests": [evil], "seen": 2,
+                "case": {"index": 3, "kind": "hostile", "rule": evil, "place": evil, "hostile": [evil], "smallest": true},
+                "shrunk": {"case": 3, "requirement": evil, "cause": evil, "class": evil, "calls": 4, "again": false, "after": 9}}]}],
             "unexpected_passes": [evil]})),
     }
 }

@@ -122,7 +122,7 @@ fn judgement(ledger: &Ledger) -> Judgement {
                 requirement: of(n, 0),
                 scenario: name(n),
                 step: Some(1),
-            case: None,
+                case: None,
                 outcome: Outcome::Fail,
                 check: "result-table".into(),
                 cause: format!("cause-{}", n % 1_000),
