@@ -44,6 +44,7 @@ const PRESS_EVERYTHING: &str = "(async () => {
         await rest();
         for (const box of document.querySelectorAll('input[type=checkbox]')) if (!box.checked) { box.click(); news += 1; }
         for (const button of document.querySelectorAll('.panel .filters button, .evidence .filters button, .more')) {
+            if (!button.isConnected) continue;
             const name = button.textContent + button.closest('section, details').textContent.length;
             if (pressed.has(name)) continue;
             pressed.add(name);
@@ -293,6 +294,8 @@ async fn ten_thousand_scenarios_leave_the_page_light() {
     let mut run = hostile("x");
     let one = run.transcripts[0].clone();
     let verdicts = run.judgement.verdicts.clone();
+    run.judgement.findings.clear();
+    run.judgement.causes.clear();
     run.transcripts =
         (0..10_000).map(|n| Transcript { scenario: format!("many.{n}"), events: Vec::new(), ..one.clone() }).collect();
     run.judgement.verdicts = (0..10_000)
