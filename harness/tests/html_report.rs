@@ -44,6 +44,7 @@ const PRESS_EVERYTHING: &str = "(async () => {
         await rest();
         for (const box of document.querySelectorAll('input[type=checkbox]')) if (!box.checked) { box.click(); news += 1; }
         for (const button of document.querySelectorAll('.panel .filters button, .evidence .filters button, .more')) {
+            if (!button.isConnected) continue;
             const name = button.textContent + button.closest('section, details').textContent.length;
             if (pressed.has(name)) continue;
             pressed.add(name);
@@ -72,8 +73,11 @@ struct Recorded {
     judgement: Judgement,
 }
 
-fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).unwrap()
+/// A value as the type that is wanted.
+macro_rules! from {
+    ($value:expr) => {
+        serde_json::from_value($value).unwrap()
+    };
 }
 
 /// Every kind of event, with EVIL wherever a target, or an edited record, can put text.
@@ -120,6 +124,8 @@ fn events(evil: &str) -> Value {
         json!({"event": "peer", "peer": 1, "did": "track", "kind": "audio", "mid": evil}),
         json!({"event": "peer", "peer": 1, "did": "failed", "method": evil, "why": evil}),
         json!({"event": "counted", "peer": 1, "evidence": counters}),
+        json!({"event": "case", "index": 3, "kind": "hostile", "rule": evil, "place": evil, "hostile": [evil], "smallest": true}),
+        json!({"event": "shrunk", "case": 3, "requirement": evil, "cause": evil, "class": evil, "calls": 4, "again": true}),
         json!({"event": "omitted", "what": evil, "count": 3}),
         json!({"event": "gone", "status": evil}),
     ];
@@ -152,11 +158,11 @@ fn hostile(evil: &str) -> Recorded {
         .map(|id| json!({"requirement": id, "clause": evil, "level": "MUST", "outcome": "fail", "exercised_in": 1}))
         .collect();
     Recorded {
-        header: from(json!({
+        header: from!(json!({
             "record": 1, "capture": 1, "fincert": evil, "seed": 1, "began": evil, "target": evil, "mock": false, "defect": evil,
             "profiles": [evil], "filter": evil, "options": [evil], "set": [evil], "revealed": true, "scenarios": [evil],
             "known_failing": [format!("{evil} @ {evil}")]})),
-        sessions: vec![from(json!({"session": 1, "hello": {
+        sessions: vec![from!(json!({"session": 1, "hello": {
             "protocol": 1, "name": evil, "version": evil, "platform": evil, "integration": "integrated",
             "callStyle": "callbacks", "capabilities": [evil], "human": false}}))],
         transcripts: [
@@ -164,9 +170,9 @@ fn hostile(evil: &str) -> Recorded {
             transcript(&flow, json!("webrtc-rs")),
             transcript(&flow, json!("str0m")),
         ]
-        .map(from)
+        .map(|value| from!(value))
         .to_vec(),
-        judgement: from(json!({
+        judgement: from!(json!({
             "suites": evil, "standing": "unexpected-pass", "asked": [evil],
             "certifications": [{"name": evil, "decision": "not-certified", "must": 1, "must_met": 0, "warnings": 0,
                 "missing": [{"requirement": evil, "outcome": "fail"}]},
@@ -176,6 +182,11 @@ fn hostile(evil: &str) -> Recorded {
             "findings": [finding(known, evil, "one"), finding(evil, &flow, evil), finding(evil, &other, evil)],
             "causes": [group("one", 0, known, json!([evil, other])), group(evil, 1, evil, json!([flow, other])), group("cut", 99, evil, json!([]))],
             "accuracy": [{"field": evil, "compared": 2, "equal": 1, "similarity": 500}],
+            "coverage": [{"table": evil, "rules": [{"rule": evil, "at": evil, "requirement": evil, "valid": 1}]}],
+            "fuzz": [{"scenario": flow, "cases": [{"kind": "hostile", "count": 4}], "not_kept": 1, "not_driven": 1, "failures": [{
+                "requirement": evil, "outcome": "fail", "cause": evil, "at": evil, "actual": evil, "requests": [evil], "seen": 2,
+                "case": {"index": 3, "kind": "hostile", "rule": evil, "place": evil, "hostile": [evil], "smallest": true},
+                "shrunk": {"case": 3, "requirement": evil, "cause": evil, "class": evil, "calls": 4, "again": false, "after": 9}}]}],
             "unexpected_passes": [evil]})),
     }
 }
@@ -283,6 +294,8 @@ async fn ten_thousand_scenarios_leave_the_page_light() {
     let mut run = hostile("x");
     let one = run.transcripts[0].clone();
     let verdicts = run.judgement.verdicts.clone();
+    run.judgement.findings.clear();
+    run.judgement.causes.clear();
     run.transcripts =
         (0..10_000).map(|n| Transcript { scenario: format!("many.{n}"), events: Vec::new(), ..one.clone() }).collect();
     run.judgement.verdicts = (0..10_000)

@@ -128,8 +128,7 @@ fn specimens_decide_the_branch_and_are_read() {
                 decide(&Request { id: &json!(1), method, params: &params, over: Over::Bridge }, &state, config)
             };
             let (honest, generated) = (ask(&Config::default()), ask(&config));
-            let (honest, value) =
-                [honest, generated].map(|decision| decision.plan.answer().unwrap().value.clone().unwrap()).into();
+            let [honest, value] = [honest, generated].map(|it| it.plan.answer().unwrap().value.clone().unwrap());
             for place in ["/type", "/errorCode", "/recogResult/face"] {
                 assert_eq!(honest.pointer(place), value.pointer(place), "{} as {kind}: {place}", specimen.id);
             }

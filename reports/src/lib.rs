@@ -64,6 +64,14 @@ impl Run<'_> {
         self.header.known_failing.iter().any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
     }
 
+    /// The command that replays a finding: its scenario, and of generated cases the one.
+    pub fn replay_finding(&self, finding: &Finding) -> String {
+        match finding.case {
+            Some(case) => (self.replay)(&format!("{}#{case}", finding.scenario)),
+            None => (self.replay)(&finding.scenario),
+        }
+    }
+
     /// The command that replays what fuzzing found: the one case, or all of them where it needs what came before.
     pub fn replay_case(&self, scenario: &str, failure: &FuzzFailure) -> String {
         match failure.is_alone() {

@@ -199,6 +199,12 @@ fn one(run: &Run<'_>, lang: Lang, cause: &CauseGroup, out: &mut impl Write) -> i
             Lang::En => write!(out, ", step {step}")?,
         }
     }
+    if let Some(case) = finding.case {
+        match lang {
+            Lang::Zh => write!(out, "，用例 {case}")?,
+            Lang::En => write!(out, ", case {case}")?,
+        }
+    }
     if let Some(at) = finding.at.as_deref().filter(|at| !at.is_empty()) {
         write!(out, "{}{}", say(lang, "，", ", at "), code(at))?;
     }
@@ -226,7 +232,7 @@ fn one(run: &Run<'_>, lang: Lang, cause: &CauseGroup, out: &mut impl Write) -> i
     if scenarios > 1 {
         field("场景数", "scenarios", scenarios.to_string())?;
     }
-    field("重放", "replay", whole(&(run.replay)(&finding.scenario)))?;
+    field("重放", "replay", whole(&run.replay_finding(finding)))?;
     writeln!(out)
 }
 

@@ -7,7 +7,7 @@ use fincert::output::write_with;
 use fincert::record::{self, Record};
 use fincert_reports::{Digest, Format, Run, Style};
 use fincert_schemas::run::{Judgement, RunHeader, Session, Transcript};
-use fincert_schemas::{Bilingual, Lang};
+use fincert_schemas::{Bilingual, Lang, digest};
 use fincert_suites::Scenario;
 use fincert_suites::judge::{self, Evidence, Law};
 
@@ -100,14 +100,19 @@ pub(super) struct Document<'a> {
     pub(super) digests: Vec<Digest>,
 }
 
-/// The digests that a report names: of the record, where there is one.
+/// The digests that a report names, as a certificate does: of the record, where there is one, and of what it was judged
+/// by.
 pub(super) fn digests(record: Option<&Path>) -> Vec<Digest> {
-    let of = |name: Bilingual, file: &Path| {
-        // A record that can no longer be read has been reported by whoever read it.
-        let sha256 = fincert::output::sha256(file).ok()?;
-        Some(Digest { name, sha256 })
-    };
-    record.and_then(|file| of(Bilingual::new("运行记录", "run record"), file)).into_iter().collect()
+    // A record that can no longer be read has been reported by whoever read it.
+    let record = record.and_then(|file| fincert::output::sha256(file).ok());
+    let own = [
+        ("规范", "specification", digest::specification()),
+        ("要求", "requirements", digest::requirements()),
+        ("模式", "schemas", digest::schemas()),
+        ("检查集", "suites", fincert_suites::DIGEST.to_owned()),
+    ];
+    let all = record.map(|sha256| ("运行记录", "run record", sha256)).into_iter().chain(own);
+    all.map(|(zh, en, sha256)| Digest { name: Bilingual::new(zh, en), sha256 }).collect()
 }
 
 impl Document<'_> {

@@ -1,6 +1,7 @@
 //! The branch of a result that a request leads to: what is given of a generated result before anything is made.
 
-use fincert_schemas::strategy::{Choices, Pins, Rule};
+use fincert_schemas::capture::is_empty;
+use fincert_schemas::strategy::{Choices, Pins};
 use serde_json::Value;
 
 use crate::decide::Call;
@@ -65,17 +66,26 @@ impl Branch {
         self.alternatives.first().map(|pins| pinned(pins)).unwrap_or_default()
     }
 
-    /// What is given, branch by branch, of a result that breaks this rule. What stands at the broken place or below it
-    /// cannot be given.
-    pub(super) fn pins_for(&self, rule: &Rule) -> impl Iterator<Item = Pins> {
-        let at = rule.at.clone();
-        let above = move |place: &str| {
-            place.strip_prefix(at.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    /// Whether a result is one of these branches, what stands at the broken place, above it or below it aside. Of a
+    /// failure the code is free.
+    pub(super) fn is_followed(&self, value: &Value, broken: &str) -> bool {
+        let below = |place: &str, other: &str| {
+            place.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        self.alternatives.iter().map(move |pins| {
-            let kept: Vec<_> = pins.iter().filter(|(place, _)| !above(place)).cloned().collect();
-            pinned(&kept)
-        })
+        let agrees = |(place, wanted): &Pin| {
+            if below(place, broken) || below(broken, place) {
+                return true;
+            }
+            match (value.pointer(place), wanted) {
+                (Some(code), Some(wanted)) if *place == "/errorCode" && *wanted != 0 => *code != 0,
+                (Some(here), Some(wanted)) => here == wanted,
+                (None, None) => true,
+                // What is empty is as good as nothing.
+                (Some(here), None) => is_empty(here),
+                (None, Some(_)) => false,
+            }
+        };
+        self.alternatives.iter().any(|pins| pins.iter().all(agrees))
     }
 
     /// Whether a result says something at every place that the picture shows.

@@ -28,6 +28,13 @@ pub const ANY: &str = "any";
 /// How often a result is made anew because it says nothing of what the picture shows.
 const TRIES: u64 = 64;
 
+/// How many results that break a rule are looked at to find one that answers the request, before the next rule is taken;
+/// of what the request leaves open, one in four does.
+const FEW: u64 = 32;
+
+/// The same where the rule is named.
+const MANY: u64 = 256;
+
 /// Whether generated results keep to their table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -81,14 +88,11 @@ pub(crate) struct Order {
     invalid: Option<String>,
 }
 
-/// What the wishes and the host's own mode come to; `None` if nothing is to be generated. A wish goes before the mode; a seed of one's own begins at index 0.
+/// What the wishes and the host's own mode come to; `None` if nothing is to be generated. A wish goes before the mode,
+/// and a seed of one's own begins at index 0.
 pub(crate) fn order(prefer: &Prefer, mode: Option<Mode>, seed: u64, index: u64) -> Option<Order> {
     let wished = prefer.dynamic == Some(true) || prefer.invalid.is_some() || prefer.seed.is_some();
     if prefer.dynamic == Some(false) || !(wished || mode.is_some()) {
-        return None;
-    }
-    // A canned result that is asked for by name is given as it is, unless it shall be the branch of a generated one.
-    if prefer.example.is_some() && !wished && mode.is_none() {
         return None;
     }
     let by_mode = mode.filter(|mode| *mode == Mode::Invalid && prefer.dynamic.is_none()).map(|_| ANY.to_owned());
@@ -120,12 +124,11 @@ pub(crate) fn settle(
         let mode = if rule.is_some() { Mode::Invalid } else { Mode::Valid };
         Some(Label { mode, seed: order.seed, index: order.index, rule, at })
     };
-    let Some(wanted) = &order.invalid else {
+    if order.invalid.is_none() {
         let value = valid(api, &table, call, order, &branch, value);
         return Ok((finish(api, value), label(None, None)));
-    };
-    let seed = mix(api, order, &call.request, u64::MAX);
-    let made = broken(&table, &branch, wanted, &mut choices, seed).map_err(|rules| Wrong {
+    }
+    let made = broken(api, &table, call, order, &branch).map_err(|rules| Wrong {
         message: format!("an answer to this request breaks no rule of that name: name one of these, or {ANY}"),
         rules,
     })?;
@@ -150,39 +153,36 @@ fn valid(api: &str, table: &Generator, call: &Call, order: &Order, branch: &Bran
 }
 
 /// A result that breaks the rule; the error names the rules that there are.
-fn broken(
-    table: &Generator,
-    branch: &Branch,
-    wanted: &str,
-    choices: &mut Choices,
-    seed: u64,
-) -> Result<Invalid, Vec<String>> {
-    let offers = offers(table, branch);
-    let start = if wanted == ANY { choices.index(offers.len()) } else { 0 };
-    let (head, tail) = offers.split_at(start.min(offers.len()));
-    let wished = tail.iter().chain(head).filter(|(_, rule)| wanted == ANY || rule.id == wanted);
-    // Whoever names the rule that was chosen gets the same result.
-    let make = |(generator, rule): &(Arc<Generator>, Rule)| generator.invalid(rule, &mut Choices::from_seed(seed));
-    wished.filter_map(make).next().ok_or_else(|| offers.iter().map(|(_, rule)| rule.id.clone()).collect())
-}
-
-/// The rules that an answer can break alone, each with the generator of the first branch in which it can.
-fn offers(table: &Generator, branch: &Branch) -> Vec<(Arc<Generator>, Rule)> {
-    let breaks = |rule: &Rule| {
-        branch.pins_for(rule).find_map(|pins| {
-            let generator = table.pinned(&pins).ok()?;
-            let mine = generator.rule(&rule.id).filter(|rule| rule.with.is_empty())?.clone();
-            Some((generator, mine))
+fn broken(api: &str, table: &Generator, call: &Call, order: &Order, branch: &Branch) -> Result<Invalid, Vec<String>> {
+    let rules: Vec<&Rule> = alone(table);
+    let find = |rule: &Rule, tries: u64| {
+        (0..tries).find_map(|attempt| {
+            let seed = mix(api, order, &call.request, u64::MAX - attempt);
+            let made = table.invalid(rule, &mut Choices::from_seed(seed))?;
+            branch.is_followed(&made.value, &made.at).then_some(made)
         })
     };
-    table.rules().iter().filter_map(breaks).collect()
+    let wanted = order.invalid.as_deref().unwrap_or(ANY);
+    if wanted == ANY {
+        let start = Choices::from_seed(mix(api, order, &call.request, u64::MAX)).index(rules.len());
+        let (head, tail) = rules.split_at(start.min(rules.len()));
+        if let Some(made) = tail.iter().chain(head).copied().find_map(|rule| find(rule, FEW)) {
+            return Ok(made);
+        }
+    } else if let Some(made) = rules.iter().find(|rule| rule.id == wanted).copied().and_then(|rule| find(rule, MANY)) {
+        return Ok(made);
+    }
+    Err(rules.into_iter().filter(|rule| find(*rule, MANY).is_some()).map(|rule| rule.id.clone()).collect())
+}
+
+/// The rules of a table that can be broken without others.
+fn alone(table: &Generator) -> Vec<&Rule> {
+    table.rules().iter().filter(|rule| rule.with.is_empty()).collect()
 }
 
 /// All rules of an API's table that can be broken alone.
 pub(crate) fn rules(api: &str) -> Vec<Rule> {
-    table(api)
-        .map(|table| table.rules().iter().filter(|rule| rule.with.is_empty()).cloned().collect())
-        .unwrap_or_default()
+    table(api).map(|table| alone(&table).into_iter().cloned().collect()).unwrap_or_default()
 }
 
 /// What `GET /rules` says.

@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use fincert_schemas::run::flow::Referee;
+use fincert_schemas::run::fuzz::FuzzSummary;
 use fincert_schemas::run::{
     Accuracy, CauseGroup, Certification, Ended, Finding, Outcome, Reason, RequirementVerdict, RunHeader, Session,
+    TableCoverage,
 };
 use fincert_schemas::{Bilingual, Lang, Level};
 use serde::Serialize;
@@ -41,6 +43,8 @@ pub(super) struct Data<'a> {
     left_out: usize,
     digests: &'a [Digest],
     accuracy: &'a [Accuracy],
+    coverage: &'a [TableCoverage],
+    fuzz: Vec<Fuzzed<'a>>,
     flows: Vec<FlowTimes<'a>>,
     unexpected: &'a [String],
     expected_failures: u32,
@@ -60,6 +64,24 @@ struct Cause<'a> {
     reason: Option<Reason>,
     /// Its findings, by their places.
     found: Vec<usize>,
+    /// The command that replays the first of them.
+    replay: String,
+}
+
+/// What fuzzing one API came to.
+#[derive(Serialize)]
+struct Fuzzed<'a> {
+    #[serde(flatten)]
+    summary: &'a FuzzSummary,
+    /// The command that replays each failure.
+    replays: Vec<String>,
+}
+
+impl<'a> Fuzzed<'a> {
+    fn of(run: &Run<'_>, summary: &'a FuzzSummary) -> Self {
+        let replays = summary.failures.iter().map(|failure| run.replay_case(&summary.scenario, failure));
+        Self { replays: replays.collect(), summary }
+    }
 }
 
 /// A requirement with its verdicts.
@@ -164,6 +186,8 @@ impl<'a> Data<'a> {
             left_out,
             digests: run.digests,
             accuracy: &judgement.accuracy,
+            coverage: &judgement.coverage,
+            fuzz: judgement.fuzz.iter().map(|summary| Fuzzed::of(run, summary)).collect(),
             flows: run.transcripts.iter().filter_map(FlowTimes::of).collect(),
             unexpected: &judgement.unexpected_passes,
             expected_failures: judgement.expected_failures,
@@ -245,6 +269,7 @@ fn causes<'a>(run: &'a Run<'a>) -> Vec<Cause<'a>> {
             let some = bad.peek().is_some();
             Cause {
                 known: some && bad.all(|place| known.contains(&pair(place))),
+                replay: found.first().map(|first| run.replay_finding(&judgement.findings[*first])).unwrap_or_default(),
                 reason: found.first().and_then(|first| reasons.get(&pair(first)).copied()),
                 group,
                 found,

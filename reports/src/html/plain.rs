@@ -69,6 +69,6 @@ fn one(run: &Run<'_>, cause: &CauseGroup, lang: Lang, out: &mut impl Write) -> i
         let said = run.ledger.get(id).map_or("", |r| if lang == Lang::Zh { &r.zh } else { &r.en });
         field("要求", "requirement", &format!("{id} {said}"))?;
     }
-    field("重放", "replay", &(run.replay)(&finding.scenario))?;
+    field("重放", "replay", &run.replay_finding(finding))?;
     writeln!(out, "</dl>")
 }

@@ -92,14 +92,9 @@ fn block<'a>(page: &mut Page, run: &Run<'a>, lang: Lang, class: Class, cause: &C
     }
     if full {
         shown.show(page, run, lang, finding, INDENT);
-        page.command(field("重放", "replay"), &(run.replay)(&replayed(finding)));
+        page.command(field("重放", "replay"), &run.replay_finding(finding));
     }
     requirements(page, run, lang, class, &cause.requirements);
-}
-
-/// What a replay names: the scenario, and of generated cases the one.
-fn replayed(finding: &Finding) -> String {
-    finding.case.map_or_else(|| finding.scenario.clone(), |case| format!("{}#{case}", finding.scenario))
 }
 
 fn word(lang: Lang, class: Class, cause: &CauseGroup) -> Row {

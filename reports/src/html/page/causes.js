@@ -79,10 +79,10 @@ function causeBlock(cause, index) {
       comparison(first),
       cause.reason && h("p", { class: "field" }, h("b", null, t("原因", "Reason")), reasonText(cause.reason)),
       hint && h("p", { class: "field hint" }, h("b", null, t("提示", "Hint")), hint),
-      h("div", { class: "field" }, h("b", null, t("重放", "Replay")), command((D.scenarios[scenarioPlaces.get(first.scenario)] || { replay: "" }).replay)),
+      h("div", { class: "field" }, h("b", null, t("重放", "Replay")), command(cause.replay)),
       h("h3", { class: "minor" }, t("违反的要求", "Requirements it breaks")),
       growing(cause.requirements, clauseCard, 5),
-      evidence(first.scenario, first.step, key, true),
+      evidence(first.scenario, first.step, key, first.case === undefined),
       others.length > 0 && lazy(`${key}/others`, { class: "evidence" }, t(`另见于 ${others.length} 个场景`, `Also in ${others.length} other scenario${others.length === 1 ? "" : "s"}`), () =>
         growing(others, (scenario) => h("li", null, h("code", null, scenario)), 50, "ul", { class: "plain-list" })),
       rest.length > 0 && lazy(`${key}/rest`, { class: "evidence" }, t(`同一原因的其他发现（${cause.found.length - 1}）`, `Other findings of this cause (${cause.found.length - 1})`), () =>

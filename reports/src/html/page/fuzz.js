@@ -1,13 +1,12 @@
 // What fuzzing came to, API by API, and how much of the schemas was exercised.
 
 const caseWord = (kind) => ({
-  control: t("对照", "control"), valid: t("合法（极端值）", "valid, extreme"), hostile: t("恶意字符串", "hostile strings"), invalid: t("非法", "invalid"),
-  overlap: t("并发", "overlapping"), "after-failure": t("失败之后", "after a failure"), reset: t("重置之间", "across a reset"),
+  control: t("普通", "plain"), valid: t("合法", "valid"), hostile: t("恶意", "hostile"), invalid: t("非法", "invalid"),
+  overlap: t("并发", "overlapping"), "after-failure": t("失败之后", "after failures"), reset: t("重置之后", "after a reset"),
 }[kind] || kind);
 
-function fuzzFailure(failure, scenario, index) {
+function fuzzFailure(failure, scenario, replay, index) {
   const { case: one, shrunk } = failure;
-  const place = D.scenarios[scenarioPlaces.get(scenario)];
   return lazy(`fuzz/${scenario}/${index}`, { class: `cause ${failure.outcome}` }, h("span", { class: "cause-line" }, chip(failure.outcome),
     h("span", { class: "cause-head" }, h("span", { class: "cause-title" }, clip(failure.actual, 200)),
       h("span", { class: "cause-place" }, [`${t("用例", "case")} ${one.index}`, caseWord(one.kind), one.rule, one.place, ...(one.hostile || [])].filter(Boolean).join(" · "))),
@@ -19,15 +18,15 @@ function fuzzFailure(failure, scenario, index) {
       shrunk.again ? t(`${number(shrunk.calls)} 次调用之后得到`, `found after ${number(shrunk.calls)} calls`)
         : t("同一请求再次驱动时没有重现", "it did not come again on the same request"),
       shrunk.class, shrunk.after ? t(`同一会话中第 ${number(shrunk.after)} 次调用才失败`, `it takes ${number(shrunk.after)} calls of one session`) : ""].filter(Boolean).join(t("；", "; "))),
-    place && h("div", { class: "field" }, h("b", null, t("重放", "Replay")), command(place.replay)),
+    h("div", { class: "field" }, h("b", null, t("重放", "Replay")), command(replay)),
     h("p", { class: "note" }, t("原因键 ", "cause "), h("code", null, failure.cause)),
   ]);
 }
 
 function fuzz() {
-  const all = D.fuzz || [];
+  const all = D.fuzz;
   if (all.length === 0) return null;
-  return section("fuzz", t("生成的请求", "Generated requests"),
+  return section("fuzz", t("模糊测试", "Fuzzing"),
     t("由种子生成的请求，极端、恶意或违反一条规则；失败的已缩到最小。", "Requests made from the seed: extreme, hostile, or breaking one rule. Those that fail are shrunk."),
     all.map((one) => {
       const cases = one.cases.reduce((sum, kind) => sum + kind.count, 0);
@@ -38,7 +37,7 @@ function fuzz() {
         table([t("用例", "cases"), t("数量", "number"), ""], one.cases.map((kind) => [caseWord(kind.kind), number(kind.count), meter(kind.count / most, "info")]), ""),
         one.not_driven > 0 && h("p", { class: "note" }, t(`${number(one.not_driven)} 个用例没有驱动：时间已到，或目标停机过多。`, `${number(one.not_driven)} cases were not driven: their time was up, or the target went down too often.`)),
         one.not_kept > 0 && h("p", { class: "note" }, t(`${number(one.not_kept)} 个没有发现的用例未收入记录。`, `${number(one.not_kept)} cases in which nothing was found are not kept in the record.`)),
-        growing(failures, (failure, index) => fuzzFailure(failure, one.scenario, index), 20));
+        growing(failures, (failure, index) => fuzzFailure(failure, one.scenario, one.replays[index], index), 20));
     }));
 }
 
@@ -47,7 +46,7 @@ const meter = (share, kind) => s("svg", { class: "meter small", viewBox: "0 0 10
 
 /** Which rules of the schemas the run has exercised, by instances that hold and by such that break them. */
 function coverage() {
-  const tables = D.coverage || [];
+  const tables = D.coverage;
   if (tables.length === 0) return null;
   const share = (rules, of) => rules.filter(of).length;
   return section("coverage", t("模式规则覆盖", "Schema rules exercised"),

@@ -44,7 +44,7 @@ function render() {
   document.documentElement.lang = state.lang === "zh" ? "zh-CN" : "en";
   const parts = [
     ["profiles", t("项目", "Profiles"), decisions], ["unexpected", t("意外通过", "Unexpected passes"), unexpected], ["causes", t("问题", "What to mend"), causes],
-    ["fuzz", t("生成的请求", "Fuzzing"), fuzz], ["matrix", t("矩阵", "Matrix"), matrix], ["scenarios", t("场景", "Scenarios"), scenarios], ["requirements", t("要求", "Requirements"), requirements],
+    ["fuzz", t("模糊测试", "Fuzzing"), fuzz], ["matrix", t("矩阵", "Matrix"), matrix], ["scenarios", t("场景", "Scenarios"), scenarios], ["requirements", t("要求", "Requirements"), requirements],
     ["accuracy", t("准确度", "Accuracy"), accuracy], ["flows", t("用时", "Times"), flows], ["coverage", t("覆盖", "Coverage"), coverage], ["environment", t("环境", "Environment"), environment],
   ].map(([id, word, make]) => [id, word, make()]).filter(([, , made]) => made);
   put(app, topBar(parts), h("main", null, notes(), hero(), parts.map(([, , made]) => made)),

@@ -36,8 +36,15 @@ function matrix() {
   let columns = D.scenarios.map((_, index) => index);
   if (only === "bad") {
     const touched = new Set();
-    const kept = rows.filter(({ row }) => row && row.cells.some((outcome, index) => index % 2 === 1 && bad.has(outcome) && touched.add(row.cells[index - 1])));
-    rows = matrixRows().filter((one) => one.heading ? false : kept.some(({ row }) => row === one.row));
+    rows = rows.filter(({ row }) => {
+      let some = false;
+      for (let i = 0; row && i < row.cells.length; i += 2) {
+        if (!bad.has(row.cells[i + 1])) continue;
+        some = true;
+        touched.add(row.cells[i]);
+      }
+      return some;
+    });
     columns = [...touched].sort((a, b) => a - b);
   }
   const placeOf = new Map(columns.map((scenario, place) => [scenario, place]));
@@ -119,7 +126,7 @@ function matrix() {
     });
   };
   scroller.addEventListener("scroll", soon, { passive: true });
-  window.addEventListener("resize", soon);
+  if ("ResizeObserver" in window) new ResizeObserver(soon).observe(scroller);
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
     const place = Math.floor((event.clientX - box.left - nameWidth()) / CELL);
