@@ -1,8 +1,15 @@
 //! `fincert prove`: the checks catch what breaks the specification, and nothing else; and the proof itself can fail.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "support/in_process.rs"]
+mod in_process;
+
 use std::process::Command;
 
+use fincert::runner::{self, Plan};
+use fincert_schemas::capture::Capture;
+use fincert_schemas::run::{Transcript, What};
+use in_process::{certify, law, mock_header};
 use serde_json::Value;
 
 /// Runs the command; its exit code and the object that it printed.
@@ -65,5 +72,31 @@ fn two_proofs_agree_and_wrong_usage_is_told() {
         let output = Command::new(env!("CARGO_BIN_EXE_fincert")).arg("prove").args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}
+
+/// Times aside, which no two runs share.
+fn timeless(mut transcript: Transcript) -> Transcript {
+    for event in &mut transcript.events {
+        event.at_us = 0;
+        if let What::NoResponse { deadline_ms, .. } = &mut event.what {
+            *deadline_ms = 0;
+        }
+    }
+    transcript
+}
+
+/// Section 2 and clause 1: what a flow of WebRTC brings is new in each run.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn capturing_a_raw_run_gives_what_a_run_captures() {
+    let fixed = law().suite.scenarios.iter().filter(|scenario| scenario.profile != "webrtc" && scenario.fuzz().is_none());
+    let header = mock_header(fixed.map(|scenario| scenario.id.clone()).collect());
+    let plan = Plan { params: law().suite.params.clone(), ..Plan::default() };
+    let usual = certify(&plan, &header).await.transcripts;
+    let (_, raw) = runner::run_raw(&plan, &header, law()).await.unwrap();
+    let base = Capture::new(law().catalog, false);
+    assert_eq!(usual.len(), raw.len());
+    for (usual, raw) in usual.into_iter().zip(&raw) {
+        assert_eq!(timeless(usual), timeless(base.clone().replay(raw)));
     }
 }
