@@ -187,8 +187,8 @@ fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, exami
 /// The time that this core has worked for this thread, whatever else the machine does.
 fn core_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    let part = |number: i64| u64::try_from(number).unwrap_or_default();
-    Duration::new(part(time.tv_sec), u32::try_from(time.tv_nsec).unwrap_or_default())
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// What the owners showed, and who else is red.
