@@ -172,7 +172,7 @@ fn broken(api: &str, table: &Generator, call: &Call, order: &Order, branch: &Bra
     } else if let Some(made) = rules.iter().find(|rule| rule.id == wanted).copied().and_then(|rule| find(rule, MANY)) {
         return Ok(made);
     }
-    Err(rules.into_iter().filter(|rule| find(*rule, MANY).is_some()).map(|rule| rule.id.clone()).collect())
+    Err(rules.into_iter().filter(|rule| find(rule, MANY).is_some()).map(|rule| rule.id.clone()).collect())
 }
 
 /// The rules of a table that can be broken without others.

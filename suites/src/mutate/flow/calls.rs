@@ -176,7 +176,9 @@ fn ordinary(maker: &mut Maker<'_>, flow: &Flowed<'_>, call: &Call<'_>, answer: A
         let edits = vec![Edit::Replace(event, answer_of(call, via, Some(rejection())))];
         maker.add(Operator::SwapRefusal, event, ("", via.as_str()), &owners, edits);
     }
-    if !(flow.with.unsupported_codec && call.sets_description() | (call.name == "createAnswer")) && !after_glare {
+    let negotiates = call.sets_description() || call.name == "createAnswer";
+    let refusable = flow.with.unsupported_codec && negotiates;
+    if !refusable && !after_glare {
         hangs(maker, call, answer, &owners);
         let unknown = What::Refused { id: call.id, code: METHOD_NOT_FOUND, message: "Method not found".to_owned() };
         maker.add(Operator::Frame, event, ("", "unknown-method"), &owners, vec![Edit::Replace(event, unknown)]);
