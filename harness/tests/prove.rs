@@ -68,7 +68,8 @@ fn two_proofs_agree_and_wrong_usage_is_told() {
         proof
     };
     assert_eq!(count(), count());
-    for arguments in [&["--filter", "no-such-scenario"][..], &["--without", "no-such-check"], &["--profile", "no-such"]] {
+    for arguments in [&["--filter", "no-such-scenario"][..], &["--without", "no-such-check"], &["--profile", "no-such"]]
+    {
         let output = Command::new(env!("CARGO_BIN_EXE_fincert")).arg("prove").args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert!(output.stdout.is_empty() && !output.stderr.is_empty());
@@ -89,7 +90,8 @@ fn timeless(mut transcript: Transcript) -> Transcript {
 /// Section 2 and clause 1: what a flow of WebRTC brings is new in each run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn capturing_a_raw_run_gives_what_a_run_captures() {
-    let fixed = law().suite.scenarios.iter().filter(|scenario| scenario.profile != "webrtc" && scenario.fuzz().is_none());
+    let fixed =
+        law().suite.scenarios.iter().filter(|scenario| scenario.profile != "webrtc" && scenario.fuzz().is_none());
     let header = mock_header(fixed.map(|scenario| scenario.id.clone()).collect());
     let plan = Plan { params: law().suite.params.clone(), ..Plan::default() };
     let usual = certify(&plan, &header).await.transcripts;

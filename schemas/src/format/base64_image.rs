@@ -105,7 +105,9 @@ impl Inspection {
 pub fn inspect(value: &str) -> Inspection {
     // The table's format, an alias and the facts of a picture ask about one text three times over, and unpacking is dear.
     let key: [u8; 32] = Sha256::digest(value.as_bytes()).into();
-    if let Some(found) = RECENT.with_borrow(|recent| recent.iter().find(|(known, _)| *known == key).map(|(_, f)| f.clone())) {
+    if let Some(found) =
+        RECENT.with_borrow(|recent| recent.iter().find(|(known, _)| *known == key).map(|(_, f)| f.clone()))
+    {
         return found;
     }
     let found = look(value);

@@ -123,7 +123,8 @@ fn backward<'s>(states: &[(usize, &'s str)], restarts: &[usize]) -> Option<(usiz
 /// Where ICE began afresh: exchanges in which either end's credentials changed, whoever asked for it.
 fn restarts(line: &Line<'_, '_>) -> Vec<usize> {
     let changed = |before: Option<&Described<'_>>, after: Option<&Described<'_>>| {
-        let compared = before.zip(after).map(|(before, after)| compare(&line.rtc.sdp(before.sdp), &line.rtc.sdp(after.sdp)));
+        let compared =
+            before.zip(after).map(|(before, after)| compare(&line.rtc.sdp(before.sdp), &line.rtc.sdp(after.sdp)));
         matches!(compared, Some(Compared::New | Compared::Mixed(_)))
     };
     let pairs = line.exchanges.windows(2).filter_map(|pair| {
@@ -214,9 +215,8 @@ fn restarted<'v, 'a>(line: &Line<'v, 'a>, span: &Range<usize>) -> Option<(Compar
     let index = line.exchanges.iter().position(|exchange| span.contains(&exchange.at))?;
     let (before, exchange) = (line.exchanges.get(index.checked_sub(1)?)?, &line.exchanges[index]);
     let (theirs, ours) = exchange.both()?;
-    let compared = |before: &Described<'a>, after: &Described<'a>| {
-        compare(&line.rtc.sdp(before.sdp), &line.rtc.sdp(after.sdp))
-    };
+    let compared =
+        |before: &Described<'a>, after: &Described<'a>| compare(&line.rtc.sdp(before.sdp), &line.rtc.sdp(after.sdp));
     Some((compared(before.of_target?, theirs), compared(before.of_fincert?, ours), index))
 }
 

@@ -97,7 +97,9 @@ fn is_known(rtc: &Rtc<'_>, texts: &[Text<'_>], text: &Text<'_>, pc: Pc<'_, '_>, 
     let has = |sdp: &Sdp<'_>| sdp.media.iter().any(|section| section.kind() == kind);
     let own = texts.iter().any(|other| other.pc == text.pc && other.at < text.at && has(&other.read));
     let by_peer = pc.peer().is_some_and(|peer| {
-        peer.descriptions.iter().any(|described| described.local && described.at < text.at && has(&rtc.sdp(described.sdp)))
+        peer.descriptions
+            .iter()
+            .any(|described| described.local && described.at < text.at && has(&rtc.sdp(described.sdp)))
     });
     // Elsewhere fincert's descriptions are seen only as arguments.
     let by_call = rtc.calls_of("setRemoteDescription").any(|call| {

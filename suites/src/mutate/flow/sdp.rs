@@ -418,9 +418,9 @@ fn restarts(new: &mut New<'_>, flow: &Flowed<'_>, text: &Text<'_>) {
     });
     // An offer with iceRestart that was never put in force may have begun the restart all the same.
     let begun = text.call.handle.is_some_and(|pc| {
-        let set = flow.of_pc(pc).rfind(|call| {
-            call.name == "setLocalDescription" && call.succeeded() && call.event < text.call.event
-        });
+        let set = flow
+            .of_pc(pc)
+            .rfind(|call| call.name == "setLocalDescription" && call.succeeded() && call.event < text.call.event);
         let since = set.map_or(0, |call| call.event);
         flow.of_pc(pc).any(|call| {
             call.name == "createOffer"
