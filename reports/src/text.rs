@@ -27,6 +27,10 @@ pub(crate) fn is_deceptive(c: char) -> bool {
 
 /// The text with every deceptive character written out: ESC becomes `\u{1b}`, a line feed `\n`.
 pub fn clean(text: &str) -> String {
+    // Ids and names, which are most of a long report.
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut marks = 0;
     for c in text.chars() {
