@@ -32,6 +32,9 @@ const TRIES: u64 = 64;
 /// of what the request leaves open, one in four does.
 const FEW: u64 = 32;
 
+/// The same to say which rules there are.
+const SOME: u64 = 64;
+
 /// The same where the rule is named.
 const MANY: u64 = 256;
 
@@ -172,7 +175,7 @@ fn broken(api: &str, table: &Generator, call: &Call, order: &Order, branch: &Bra
     } else if let Some(made) = rules.iter().find(|rule| rule.id == wanted).copied().and_then(|rule| find(rule, MANY)) {
         return Ok(made);
     }
-    Err(rules.into_iter().filter(|rule| find(rule, MANY).is_some()).map(|rule| rule.id.clone()).collect())
+    Err(rules.into_iter().filter(|rule| find(rule, SOME).is_some()).map(|rule| rule.id.clone()).collect())
 }
 
 /// The rules of a table that can be broken without others.
