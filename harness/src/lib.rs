@@ -15,6 +15,7 @@ pub mod prove;
 pub mod record;
 pub mod referee;
 pub mod runner;
+pub mod snapshots;
 pub mod source;
 pub mod target;
 pub mod transport;

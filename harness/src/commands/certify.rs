@@ -24,7 +24,7 @@ use fincert_suites::{Scenario, Suite, known_failing};
 use super::mock::{State, find_defect};
 use super::progress::Reporter;
 use super::report::{Document, digests, parse_report};
-use super::{Failure, Reading, exit, law, with_own};
+use super::{Failure, Reading, exit, law, snapshots, with_own};
 
 /// The most generated requests that one API gets in a run.
 const MOST_CASES: u32 = 10_000_000;
@@ -108,6 +108,12 @@ pub(crate) struct Options {
     /// Write a report, FORMAT=PATH (html, text, json, junit, ctrf, markdown, badge); may be given several times [default: html, json and junit in fincert-out/]
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_report, help_heading = "Output")]
     report: Vec<(Format, PathBuf)>,
+    /// Keep each API result as a snapshot in this folder; `fincert review` shows what changed
+    #[arg(long, value_name = "DIR", conflicts_with = "reveal", help_heading = "Output")]
+    snapshots: Option<PathBuf>,
+    /// Further rules of what is redacted in snapshots, a YAML file
+    #[arg(long, value_name = "FILE", requires = "snapshots", help_heading = "Output")]
+    snapshot_rules: Option<PathBuf>,
     /// Keep and show personal data unmasked
     #[arg(long, help_heading = "Output")]
     reveal: bool,
@@ -127,6 +133,13 @@ Examples:
 impl Default for Options {
     fn default() -> Self {
         <Self as clap::Parser>::parse_from(["fincert"])
+    }
+}
+
+impl Options {
+    /// Whether results are kept as snapshots.
+    pub(super) fn keeps_snapshots(&self) -> bool {
+        self.snapshots.is_some()
     }
 }
 
@@ -197,6 +210,7 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let law = with_own(law()?, own.clone());
     let lang = options.reading.lang();
     let (plan, header) = prepare(law, &options, &own)?;
+    let snapshots = snapshots::open(options.snapshots.as_deref(), options.snapshot_rules.as_deref())?;
     let (record, reports) = destinations(&options);
     let mut outputs: Vec<(String, &PathBuf)> = reports.iter().map(|(f, path)| (format!("{f} report"), path)).collect();
     outputs.extend(record.iter().map(|path| ("run record".to_owned(), path)));
@@ -233,6 +247,9 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     };
     document.write_all(&reports, lang)?;
     document.show(lang)?;
+    if let Some((folder, rules)) = &snapshots {
+        snapshots::keep(folder, rules, &document, lang)?;
+    }
     if let Some(path) = &options.write_known_failing {
         let failing = judgement.verdicts.iter().filter(|verdict| verdict.outcome == Outcome::Fail);
         let entries: Vec<_> = failing.map(|v| known_failing::key(&v.requirement, &v.scenario)).collect();

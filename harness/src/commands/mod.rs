@@ -12,7 +12,9 @@ mod passphrase;
 mod progress;
 mod prove;
 mod report;
+mod review;
 mod sign;
+mod snapshots;
 mod verify;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -52,8 +54,8 @@ Examples:
     fincert verify certificate.jsonl --key vendor.pub --record run.jsonl --subject app.apk
 
 Exit codes: 0 certified, 1 not certified, 2 wrong usage or a bad input file,
-3 could not run, 4 a record, snapshot or certificate does not hold, 130 interrupted;
-`fincert list exit-codes` says more.";
+3 could not run, 4 a record, snapshot or certificate does not hold,
+130 interrupted; `fincert list exit-codes` says more.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -69,6 +71,8 @@ enum Command {
     Prove(prove::Options),
     /// Make one call, capture and judge it
     Call(call::Options),
+    /// Review results that are new or have changed, one by one
+    Review(review::Options),
     /// Make a pair of keys for certificates
     Keygen(keygen::Options),
     /// Sign what a run record proves: a certificate
@@ -79,6 +83,13 @@ enum Command {
     List(list::Options),
     /// Explain a requirement, scenario, check, defect or reason code
     Explain(explain::Options),
+}
+
+impl Cli {
+    /// Whether the crate insta will be at work, which reads its environment.
+    pub(crate) fn keeps_snapshots(&self) -> bool {
+        matches!(&self.command, Some(Command::Certify(options)) if options.keeps_snapshots())
+    }
 }
 
 /// The language of what a person reads.
@@ -147,6 +158,7 @@ pub(crate) async fn run(cli: Cli) -> u8 {
         Some(Command::Report(options)) => report::run(&options),
         Some(Command::Prove(options)) => prove::run(options).await,
         Some(Command::Call(options)) => call::run(options).await,
+        Some(Command::Review(options)) => review::run(&options),
         Some(Command::Keygen(options)) => keygen::run(&options),
         Some(Command::Sign(options)) => sign::run(&options),
         Some(Command::Verify(options)) => verify::run(&options),
