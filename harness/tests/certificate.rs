@@ -293,6 +293,7 @@ fn what_is_no_certificate_is_refused_and_said_why() {
         ("a-run-record", std::fs::read_to_string(path.join("run.jsonl")).unwrap()),
         ("a-package", "{\"name\": \"package\"}\n{}\n".to_owned()),
         ("hostile", "{\"\\u001b[31m\": 1}\n{}\n".to_owned()),
+        ("long-word", format!("{{\"{}\": 1}}\n{{}}\n", "x".repeat(100_000))),
         ("deep", "[".repeat(100_000)),
         ("foreign-statement", {
             let other =

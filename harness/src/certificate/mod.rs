@@ -18,6 +18,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use fincert_reports::text::{clean, clip};
 use fincert_schemas::digest;
 
 pub use dsse::{Envelope, PAYLOAD_TYPE, Signature};
@@ -30,6 +31,8 @@ pub use verify::{Answer, Problem, Question, Signed, ThenAndNow, verify};
 pub const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// The most signatures that a certificate may carry.
 pub const MAX_SIGNATURES: usize = 32;
+/// So much is said of what does not fit, in characters.
+const LONGEST_MESSAGE: usize = 300;
 /// The version of the certificate's shape.
 pub const VERSION: u32 = 1;
 
@@ -105,7 +108,15 @@ impl Certificate {
         let io = |source| CertificateError::Io { path: name.clone(), source };
         let mut bytes = Vec::new();
         File::open(path).map_err(io)?.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(io)?;
-        Self::parse(&bytes).map_err(|message| CertificateError::Form { path: name, message })
+        // The words of a foreign file stand in the message: in bounds, and such that they steer no terminal.
+        let form = |message: String| CertificateError::Form {
+            path: name,
+            message: match clip(&clean(&message), LONGEST_MESSAGE) {
+                (kept, Some(_)) => format!("{kept}…"),
+                (kept, None) => kept.to_owned(),
+            },
+        };
+        Self::parse(&bytes).map_err(form)
     }
 
     /// Reads the bytes of a file. What is wrong is said by line.

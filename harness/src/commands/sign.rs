@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use fincert::certificate::{Certificate, CertificateError, PrivateKey, Problem, Question, Refusal, Subject, Terms};
 use fincert::certificate::{draft, verify};
 use fincert::output::{unwritable, write_whole};
-use fincert_reports::text::clean;
 use fincert_schemas::digest;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -138,8 +137,7 @@ pub(super) fn read(path: &Path) -> Result<Certificate, Failure> {
             CertificateError::Io { .. } => exit::USAGE,
             CertificateError::Form { .. } => exit::DOES_NOT_HOLD,
         };
-        // What is no certificate may be anything, and its words stand in the error.
-        Failure { code, message: clean(&error.to_string()) }
+        Failure { code, message: error.to_string() }
     })
 }
 

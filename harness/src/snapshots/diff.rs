@@ -101,7 +101,7 @@ mod tests {
             shown(stored(old), &old.replacen('1', "one", 1).replace("12", "twelve")),
             "-1|+one| 2| 3| 4|⋮| 9| 10| 11|-12|+twelve|"
         );
-        let long: String = (0..1000).map(|n| format!("{n}\n")).collect();
+        let long = vec!["line"; 1000].join("\n");
         assert!(shown(None, &long).ends_with("|⋮+600|"));
     }
 }

@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use fincert_schemas::data;
+use fincert_reports::text::clip;
+use fincert_schemas::data::{self, DataError};
 use fincert_schemas::digest;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,6 +17,8 @@ use super::gather::{Info, VERSION};
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
 /// The most files that a folder may hold.
 const MAX_FILES: usize = 50_000;
+/// So much is quoted of what does not fit, in characters.
+const LONGEST_MESSAGE: usize = 160;
 /// The ending of what was accepted.
 const ACCEPTED: &str = ".snap";
 /// The ending of what waits for a reviewer.
@@ -143,16 +146,16 @@ fn read(path: &Path) -> Result<Stored, SnapshotError> {
     let (head, body) =
         parts.ok_or_else(|| wrong(format!("{foreign} (a header between two lines `---` is missing)")))?;
     let name = path.display().to_string();
-    let version: HeaderVersion = data::read(&name, head)
-        .map_err(|error| wrong(format!("{foreign} (header: {}{})", at(&error.pointer), error.message)))?;
+    let version: HeaderVersion =
+        data::read(&name, head).map_err(|error| wrong(format!("{foreign} (header: {})", said(&error))))?;
     if version.info.fincert > VERSION {
         return Err(wrong(format!(
             "snapshot version {}, this fincert reads {VERSION}; use a newer fincert",
             version.info.fincert
         )));
     }
-    let header: Header = data::read(&name, head)
-        .map_err(|error| wrong(format!("its header was edited ({}{})", at(&error.pointer), error.message)))?;
+    let header: Header =
+        data::read(&name, head).map_err(|error| wrong(format!("its header was edited ({})", said(&error))))?;
     let body = body.strip_suffix('\n').unwrap_or(body);
     if digest::sha256(body.as_bytes()) != header.info.sha256 {
         return Err(wrong(
@@ -163,6 +166,12 @@ fn read(path: &Path) -> Result<Stored, SnapshotError> {
     Ok(Stored { path: path.to_owned(), description: header.description, info: header.info, text: body.to_owned() })
 }
 
-fn at(pointer: &str) -> String {
-    if pointer.is_empty() { String::new() } else { format!("at {pointer}: ") }
+/// Where and what, in bounds: the words of a foreign file stand in the message.
+fn said(error: &DataError) -> String {
+    let place = if error.pointer.is_empty() { String::new() } else { format!("at {}: ", error.pointer) };
+    let whole = format!("{place}{}", error.message.lines().next().unwrap_or_default());
+    match clip(&whole, LONGEST_MESSAGE) {
+        (kept, Some(_)) => format!("{kept}…"),
+        (kept, None) => kept.to_owned(),
+    }
 }
