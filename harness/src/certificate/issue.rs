@@ -119,6 +119,9 @@ fn whole<'r>(law: Law<'_>, record: &'r Record) -> Result<&'r Judgement, Refusal>
             "the run was filtered (--filter {filter:?}): what was left out may be what fails; drive it without the filter"
         )));
     }
+    if !record.header.own.is_empty() {
+        return Err(Refusal::NotCertified("the run has scenarios of the operator's own (--scenarios)".to_owned()));
+    }
     let driven: BTreeSet<&str> = record.transcripts.iter().map(|transcript| transcript.scenario.as_str()).collect();
     let missing = record.header.scenarios.iter().find(|id| {
         // A scenario for states that the embedded mock host did not show was never due.

@@ -54,7 +54,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     // Which of a scenario's calls were driven only a run knows; that a scenario is gone shows here, too.
     let gone = |entry: &Entry| {
         let stored = entry.accepted.as_ref().or(entry.pending.as_ref());
-        stored.is_some_and(|stored| law.suite.get(&stored.info.scenario).is_none())
+        stored.is_some_and(|stored| !stored.info.own && law.suite.get(&stored.info.scenario).is_none())
     };
     let left_over: Vec<String> =
         entries.iter().filter(|(_, entry)| gone(entry)).map(|(name, _)| name.clone()).collect();

@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::keygen::failed;
 use super::passphrase::Source;
-use super::report::{judge_record, open};
-use super::{Failure, exit, law};
+use super::report::{judge_record, law_of, open};
+use super::{Failure, exit};
 
 /// Options of `fincert sign`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +52,6 @@ Examples:
     fincert sign run.jsonl --key certifier.key --add certificate.jsonl";
 
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
-    let law = law()?;
     let default = options.add.clone().unwrap_or_else(|| PathBuf::from("certificate.jsonl"));
     let out = options.out.as_ref().unwrap_or(&default);
     if let Some(why) = unwritable(out) {
@@ -61,6 +60,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     let key = PrivateKey::read(&options.key, || options.source.of(&options.key)).map_err(failed)?;
     warn_of_permissions(&options.key);
     let record = open(&options.run)?;
+    let law = law_of(&record)?;
     let now = Timestamp::now();
     let mut certificate = match &options.add {
         Some(path) => {

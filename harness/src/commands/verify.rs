@@ -9,7 +9,7 @@ use fincert_schemas::run::{Decision, Judgement};
 use jiff::Timestamp;
 
 use super::keygen::failed;
-use super::report::open;
+use super::report::{law_of, open};
 use super::sign::{read, subjects};
 use super::{Failure, Reading, exit, law};
 
@@ -46,7 +46,6 @@ Examples:
 0 it holds, 2 a file cannot be read, 4 it does not hold.";
 
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
-    let law = law()?;
     let mut keys: Vec<PublicKey> = Vec::new();
     for path in &options.key {
         let key = PublicKey::read(path).map_err(failed)?;
@@ -57,6 +56,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     let files = subjects(&options.subject)?;
     let certificate = read(&options.certificate)?;
     let record = options.record.as_ref().map(|path| open(path)).transpose()?;
+    let law = record.as_ref().map_or_else(law, law_of)?;
     let question = Question {
         keys: &keys,
         record: record.as_ref(),

@@ -76,6 +76,7 @@ mod tests {
         let info = Info {
             fincert: 1,
             scenario: String::new(),
+            own: false,
             step: 1,
             call: String::new(),
             request: serde_json::Value::Null,

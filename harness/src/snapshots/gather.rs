@@ -36,6 +36,9 @@ pub struct Info {
     pub fincert: u32,
     /// The scenario.
     pub scenario: String,
+    /// Whether it is one of the operator's own (`--scenarios`), which only the run with it knows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     /// The step of the scenario.
     pub step: u32,
     /// The method.
@@ -88,7 +91,9 @@ pub fn gather(law: Law<'_>, rules: &Rules, material: Material<'_>) -> Vec<ApiRes
         if transcript.ended != Ended::Driven || !seen.insert((&transcript.scenario, transcript.session)) {
             continue;
         }
-        let Some(scenario) = law.suite.get(&transcript.scenario) else { continue };
+        // Generated requests are others in each run.
+        let suite = law.suite.get(&transcript.scenario);
+        let Some(scenario) = suite.filter(|scenario| scenario.fuzz().is_none()) else { continue };
         let session = material.sessions.iter().find(|session| session.session == transcript.session);
         // The embedded mock host shows some scenarios in several states of clause 1.
         let state = session.map(|session| session.hello.integration).filter(|state| Some(*state) != first);
@@ -227,6 +232,7 @@ fn one(
     let info = Info {
         fincert: VERSION,
         scenario: scenario.id.clone(),
+        own: material.header.own.iter().any(|own| own["id"] == scenario.id.as_str()),
         step: call.step,
         call: call.method.to_owned(),
         request,

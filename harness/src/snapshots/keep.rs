@@ -125,7 +125,7 @@ fn orphans(
     for (name, entry) in before {
         let Some(stored) = entry.accepted.as_ref().or(entry.pending.as_ref()) else { continue };
         let scenario = stored.info.scenario.as_str();
-        let gone = suite.get(scenario).is_none() || driven.contains(scenario);
+        let gone = (suite.get(scenario).is_none() && !stored.info.own) || driven.contains(scenario);
         if gone && !produced.contains(name.as_str()) {
             names.push(name.clone());
         }

@@ -45,7 +45,8 @@ impl View<'_> {
             Some(scenario) => {
                 format!("{} {} {}", self.say("条款", "clause"), scenario.clause, scenario.title.get(self.lang))
             }
-            None => format!("{id} {}", self.say("（已不存在）", "(is gone)")),
+            // One of the operator's own, or one that is gone.
+            None => id.to_owned(),
         }
     }
 
