@@ -137,7 +137,7 @@ pub struct Clause {
 /// All requirements, in the order of the specification.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    by_id: IndexMap<String, Requirement>,
+    by_id: IndexMap<String, Requirement, foldhash::fast::RandomState>,
     clauses: Vec<Clause>,
 }
 

@@ -15,10 +15,18 @@ const NAMES: [&str; 9] =
 /// The sensitive values of a raw transcript that are long enough to be told from other words.
 pub(super) fn secrets(raw: &Transcript) -> Vec<String> {
     let mut found = BTreeSet::new();
+    // Elsewhere `name` is an error's, and `address` a candidate's.
+    let of_finance = |wanted: u64| {
+        raw.events.iter().any(|event| {
+            matches!(&event.what, What::Call { id, method, .. } if *id == wanted && method.starts_with("ft.fin"))
+        })
+    };
     for event in &raw.events {
         let value = match &event.what {
             What::Call { request, method, .. } if method.starts_with("ft.fin") => &request.value,
-            What::Answer { value: Some(captured), .. } | What::Callback { value: Some(captured), .. } => {
+            What::Answer { id, value: Some(captured), .. } | What::Callback { id, value: Some(captured), .. }
+                if of_finance(*id) =>
+            {
                 &captured.value
             }
             _ => continue,

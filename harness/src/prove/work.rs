@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fincert_schemas::capture::Capture;
 use fincert_schemas::run::{Outcome, Transcript};
@@ -150,6 +150,8 @@ fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, exami
             part.leaks.push(Leak { id: format!("{}/{}: clean", raw.session, raw.scenario) });
         }
     }
+    let mut captured = Vec::with_capacity(PIECE);
+    let began = core_time();
     for mutant in flock.mutants.iter().skip(from).take(PIECE) {
         if let Some(why) = mutate::equivalent(mutant) {
             let (id, owners) = (name(raw, mutant), mutant.owners.clone());
@@ -157,27 +159,36 @@ fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, exami
             part.matrix.add(law, mutant, Fate::Equivalent);
             continue;
         }
-        let began = Instant::now();
-        let captured = base.clone().replay(&mutant.apply(flock.clean.raw));
-        part.capture += began.elapsed();
-        if leak::find(&captured, &flock.secrets).is_some() {
+        captured.push((mutant, base.clone().replay(&mutant.apply(flock.clean.raw))));
+    }
+    part.capture += core_time().saturating_sub(began);
+    let began = core_time();
+    let fates: Vec<Option<String>> = captured
+        .iter()
+        .map(|(mutant, captured)| {
+            examiner.examine(flock.clean.hello, captured);
+            let killed = mutant.is_killed(law, |requirement| examiner.outcome(requirement));
+            (!killed).then(|| why(mutant, examiner))
+        })
+        .collect();
+    part.judge += core_time().saturating_sub(began);
+    for ((mutant, captured), fate) in captured.iter().zip(fates) {
+        if leak::find(captured, &flock.secrets).is_some() {
             part.leaks.push(Leak { id: name(raw, mutant) });
         }
-        let began = Instant::now();
-        examiner.examine(flock.clean.hello, &captured);
-        part.judge += began.elapsed();
-        if mutant.is_killed(law, |requirement| examiner.outcome(requirement)) {
-            part.matrix.add(law, mutant, Fate::Killed);
-            continue;
+        part.matrix.add(law, mutant, if fate.is_some() { Fate::Survived } else { Fate::Killed });
+        if let Some(why) = fate {
+            part.survivors.push(Specimen { id: name(raw, mutant), owners: mutant.owners.clone(), why });
         }
-        part.matrix.add(law, mutant, Fate::Survived);
-        part.survivors.push(Specimen {
-            id: name(raw, mutant),
-            owners: mutant.owners.clone(),
-            why: why(mutant, examiner),
-        });
     }
     part
+}
+
+/// The time that this core has worked for this thread, whatever else the machine does.
+fn core_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or_default())
 }
 
 /// What the owners showed, and who else is red.

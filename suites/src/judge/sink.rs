@@ -29,6 +29,8 @@ pub struct Sink<'a> {
     ledger: &'a Ledger,
     scenario: String,
     hello: Option<Hello>,
+    /// Which requirements apply to it, by their place in the ledger.
+    applicable: Vec<bool>,
     /// The check that is running.
     pub check: &'static str,
     /// The generated case that is looked at.
@@ -47,6 +49,7 @@ impl<'a> Sink<'a> {
             ledger,
             scenario: String::new(),
             hello: None,
+            applicable: Vec::new(),
             check: "",
             case: None,
             current: Vec::new(),
@@ -61,6 +64,8 @@ impl<'a> Sink<'a> {
         scenario.clone_into(&mut self.scenario);
         if self.hello.as_ref() != Some(hello) {
             self.hello = Some(hello.clone());
+            self.applicable.clear();
+            self.applicable.extend(self.ledger.iter().map(|requirement| requirement.applies(hello)));
         }
         self.current.clear();
         self.current.resize(self.ledger.len(), None);
@@ -85,8 +90,11 @@ impl<'a> Sink<'a> {
 
     /// The requirement was exercised and holds.
     pub fn holds(&mut self, requirement: &str) {
-        if self.applies(requirement) {
-            self.raise(requirement, Outcome::Pass, None);
+        let place = self.ledger.position(requirement);
+        if self.applicable.get(place).is_some_and(|applies| *applies)
+            && let Some(slot) = self.current.get_mut(place)
+        {
+            raise(slot, (Outcome::Pass, None));
         }
     }
 
@@ -111,10 +119,7 @@ impl<'a> Sink<'a> {
 
     /// Whether the requirement applies to the session at hand; an id that is not in the ledger never does.
     pub fn applies(&self, requirement: &str) -> bool {
-        match (self.ledger.get(requirement), &self.hello) {
-            (Some(requirement), Some(hello)) => requirement.applies(hello),
-            _ => false,
-        }
+        self.applicable.get(self.ledger.position(requirement)).is_some_and(|applies| *applies)
     }
 
     fn put(&mut self, requirement: &str, step: u32, outcome: Outcome, reason: Option<Reason>, broken: Broken) {
@@ -122,7 +127,7 @@ impl<'a> Sink<'a> {
             return;
         }
         self.raise(requirement, outcome, reason);
-        let text = self.ledger.get(requirement).map(|r| Bilingual::new(r.zh.clone(), r.en.clone()));
+        let text = || self.ledger.get(requirement).map(|r| Bilingual::new(r.zh.clone(), r.en.clone()));
         self.findings.push(Finding {
             requirement: requirement.to_owned(),
             scenario: self.scenario.clone(),
@@ -132,7 +137,7 @@ impl<'a> Sink<'a> {
             check: self.check.to_owned(),
             cause: broken.cause,
             at: broken.at,
-            expected: broken.expected.or(text).unwrap_or_else(|| Bilingual::new("", "")),
+            expected: broken.expected.or_else(text).unwrap_or_else(|| Bilingual::new("", "")),
             actual: broken.actual,
             hint: broken.hint,
         });

@@ -6,7 +6,8 @@
 //! quote the ledger. A mutant is killed when an owner is red, or warns where the owner is no MUST or the change is an
 //! alias. Where a change breaks no sentence, there is no mutant.
 //!
-//! Mutants are distinct by scenario, referee, event, pointer, operator and rule. They are values: [`Mutant::apply`] makes
+//! Mutants are distinct by scenario, referee, event, pointer, operator and rule; in a flow, whose thirty candidates are one
+//! like the other, by pointer, operator, rule and owners. They are values: [`Mutant::apply`] makes
 //! the changed transcript, so that twenty thousand of them cost no memory.
 
 mod bridge;
@@ -197,7 +198,9 @@ struct Maker<'a> {
     law: Law<'a>,
     clean: Clean<'a>,
     donors: &'a Donors,
-    seen: HashSet<(usize, String, Operator, String)>,
+    seen: HashSet<(usize, String, Operator, String, Vec<String>)>,
+    /// Whether it is a flow: of its hundreds of events each kind of change is made to the first that it fits.
+    is_flow: bool,
     made: Vec<Mutant>,
 }
 
@@ -221,7 +224,8 @@ impl<'a> Maker<'a> {
                 .is_some_and(|r| !r.coverage && r.untested.is_none() && r.applies(self.clean.hello))
         };
         let owners: Vec<String> = what.owners.iter().filter(applies).map(|owner| (*owner).to_owned()).collect();
-        let key = (what.event, what.at.to_owned(), what.operator, what.rule.to_owned());
+        let (event, named) = if self.is_flow { (0, owners.clone()) } else { (what.event, Vec::new()) };
+        let key = (event, what.at.to_owned(), what.operator, what.rule.to_owned(), named);
         if owners.is_empty() || edits.is_empty() || !self.seen.insert(key) {
             return;
         }
@@ -244,7 +248,8 @@ impl<'a> Maker<'a> {
 
 /// Every mutant of a clean transcript, in an order that depends on nothing else.
 pub fn mutants(law: Law<'_>, clean: Clean<'_>, donors: &Donors) -> Vec<Mutant> {
-    let mut maker = Maker { law, clean, donors, seen: HashSet::new(), made: Vec::new() };
+    let is_flow = flow::is_flow(clean.raw.uncaptured());
+    let mut maker = Maker { law, clean, donors, seen: HashSet::new(), is_flow, made: Vec::new() };
     let calls = settled::calls(law, clean);
     for call in &calls {
         values::of_call(&mut maker, call);

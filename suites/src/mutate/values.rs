@@ -33,8 +33,8 @@ pub(super) fn of_value(maker: &mut Maker<'_>, event: usize, table: &str, value: 
         }
         let Some(now) = value.pointer(&rule.at) else { continue };
         for (operator, name, new, alias) in retype::breaking(&rule, now) {
-            // An empty candidate is the end of gathering (rulings 3.2), and breaks nothing.
-            if rule.at == "/candidate/candidate" && new == "" {
+            // An empty candidate, or null, is the end of gathering (rulings 3.2), and breaks nothing.
+            if (rule.at == "/candidate/candidate" && new == "") || (rule.at == "/candidate" && new.is_null()) {
                 continue;
             }
             let change = Change { operator, event, at: &rule.at, rule: name, owners: &[rule.owner], alias };

@@ -170,7 +170,7 @@ fn agrees(view: &View<'_>, sink: &mut Sink<'_>) {
             continue;
         };
         let step = rtc.step_at(emitted.at);
-        let differs = within(object, &candidate).or_else(|| beside_sdp(pc, &texts, object));
+        let differs = within(object, &candidate).or_else(|| beside_sdp(pc, texts, object));
         match differs {
             None => once.sink.holds(REQUIREMENT),
             Some((key, expected, actual)) => once.breaks(

@@ -1,11 +1,10 @@
 //! DTLS: a certificate that is not the one of the fingerprint, and roles that stay.
 
 use fincert_schemas::Bilingual;
-use fincert_schemas::format::sdp::Sdp;
 use fincert_schemas::run::flow::End;
 
 use super::line::{Came, Exchange, Line};
-use super::view::Described;
+use super::view::{Described, Rtc};
 use crate::judge::{Broken, Check, Sink, View};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -93,8 +92,8 @@ impl Role {
 }
 
 /// The role that a description takes by a=setup: active is the client (RFC 8842 section 5.3).
-fn role_in(described: &Described<'_>) -> Option<Role> {
-    let sdp = Sdp::read(described.sdp);
+fn role_in<'a>(rtc: &Rtc<'a>, described: &Described<'a>) -> Option<Role> {
+    let sdp = rtc.sdp(described.sdp);
     let setup = sdp.media.iter().filter(|section| !section.is_rejected()).find_map(|s| sdp.inherited(s, "setup"))?;
     match setup {
         "active" => Some(Role::Client),
@@ -104,10 +103,10 @@ fn role_in(described: &Described<'_>) -> Option<Role> {
 }
 
 /// The target's role by the answer of an exchange.
-fn role_of(exchange: &Exchange<'_, '_>) -> Option<Role> {
+fn role_of<'a>(rtc: &Rtc<'a>, exchange: &Exchange<'_, 'a>) -> Option<Role> {
     match exchange.offerer {
-        End::Target => role_in(exchange.of_fincert?).map(Role::other),
-        End::Fincert => role_in(exchange.of_target?),
+        End::Target => role_in(rtc, exchange.of_fincert?).map(Role::other),
+        End::Fincert => role_in(rtc, exchange.of_target?),
     }
 }
 
@@ -116,16 +115,16 @@ fn roles_kept(view: &View<'_>, sink: &mut Sink<'_>) {
     let Some(rtc) = &view.rtc else { return };
     for line in Line::all(rtc).iter().filter(|line| line.is_up()) {
         let Some((first, later)) = line.exchanges.split_first() else { continue };
-        let Some(role) = role_of(first) else { continue };
+        let Some(role) = role_of(rtc, first) else { continue };
         for exchange in later.iter().filter(|exchange| exchange.offerer != first.offerer) {
             let Some(described) = exchange.of_target else { continue };
             // An offer may leave the choice open (RFC 8842 section 5.5).
-            if let Some(now) = role_in(described).filter(|now| *now != role) {
+            if let Some(now) = role_in(rtc, described).filter(|now| *now != role) {
                 sink.breaks(REQUIREMENT, exchange.step(), changed(described, role, now));
                 continue;
             }
             let next = line.exchanges.iter().map(|other| other.at).find(|at| *at > exchange.at).unwrap_or(rtc.end);
-            let keeps = role_of(exchange).is_none_or(|now| now == role);
+            let keeps = role_of(rtc, exchange).is_none_or(|now| now == role);
             if matches!(line.came_of(exchange, exchange.at..next), Came::Up) && keeps && association_stays(line, next) {
                 sink.holds(REQUIREMENT);
             }

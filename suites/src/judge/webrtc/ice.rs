@@ -123,7 +123,8 @@ fn backward<'s>(states: &[(usize, &'s str)], restarts: &[usize]) -> Option<(usiz
 /// Where ICE began afresh: exchanges in which either end's credentials changed, whoever asked for it.
 fn restarts(line: &Line<'_, '_>) -> Vec<usize> {
     let changed = |before: Option<&Described<'_>>, after: Option<&Described<'_>>| {
-        let compared = before.zip(after).map(|(before, after)| compare(before.sdp, after.sdp));
+        let compared =
+            before.zip(after).map(|(before, after)| compare(&line.rtc.sdp(before.sdp), &line.rtc.sdp(after.sdp)));
         matches!(compared, Some(Compared::New | Compared::Mixed(_)))
     };
     let pairs = line.exchanges.windows(2).filter_map(|pair| {
@@ -163,8 +164,7 @@ fn vanishes(view: &View<'_>, sink: &mut Sink<'_>) {
 }
 
 /// User fragments and passwords of a description, by mid.
-pub(super) fn credentials(sdp: &str) -> Vec<(String, Option<String>, Option<String>)> {
-    let sdp = Sdp::read(sdp);
+pub(super) fn credentials(sdp: &Sdp<'_>) -> Vec<(String, Option<String>, Option<String>)> {
     let sections = sdp.media.iter().enumerate().filter(|(_, section)| !section.is_rejected());
     sections
         .filter_map(|(index, section)| {
@@ -188,7 +188,7 @@ pub(super) enum Compared {
     Nothing,
 }
 
-pub(super) fn compare(before: &str, after: &str) -> Compared {
+pub(super) fn compare(before: &Sdp<'_>, after: &Sdp<'_>) -> Compared {
     let (before, after) = (credentials(before), credentials(after));
     let mut pairs: Vec<_> =
         after.iter().filter_map(|new| Some((before.iter().find(|old| old.0 == new.0)?, new))).collect();
@@ -215,8 +215,9 @@ fn restarted<'v, 'a>(line: &Line<'v, 'a>, span: &Range<usize>) -> Option<(Compar
     let index = line.exchanges.iter().position(|exchange| span.contains(&exchange.at))?;
     let (before, exchange) = (line.exchanges.get(index.checked_sub(1)?)?, &line.exchanges[index]);
     let (theirs, ours) = exchange.both()?;
-    let theirs = compare(before.of_target?.sdp, theirs.sdp);
-    Some((theirs, compare(before.of_fincert?.sdp, ours.sdp), index))
+    let compared =
+        |before: &Described<'a>, after: &Described<'a>| compare(&line.rtc.sdp(before.sdp), &line.rtc.sdp(after.sdp));
+    Some((compared(before.of_target?, theirs), compared(before.of_fincert?, ours), index))
 }
 
 fn restart_answered(view: &View<'_>, sink: &mut Sink<'_>) {

@@ -1,7 +1,7 @@
 //! Media: what the target sends arrives, what fincert sends is reported on, and both end when they shall.
 
 use fincert_schemas::Bilingual;
-use fincert_schemas::format::sdp::{Direction, Sdp};
+use fincert_schemas::format::sdp::Direction;
 use fincert_schemas::run::flow::{Act, Await, End, Evidence, MediaKind, Received, Sent};
 use fincert_schemas::run::{Outcome, Reason};
 
@@ -174,7 +174,7 @@ fn foreign(line: &Line<'_, '_>, kind: MediaKind, segment: &Segment) -> Option<Br
     let ours = line.peer.descriptions.iter().filter(|described| described.local && described.at < segment.span.end);
     let mut allowed: Vec<u8> = Vec::new();
     for described in ours {
-        allowed.extend(Sdp::read(described.sdp).media.iter().flat_map(|section| section.payload_types()));
+        allowed.extend(line.rtc.sdp(described.sdp).media.iter().flat_map(|section| section.payload_types()));
     }
     if allowed.is_empty() {
         return None;
@@ -210,7 +210,7 @@ enum Agreed {
 fn agreed(line: &Line<'_, '_>, kind: MediaKind, before: usize) -> Agreed {
     let last = line.peer.of_target().filter(|described| described.at < before).last();
     let Some(described) = last else { return Agreed::None };
-    let sdp = Sdp::read(described.sdp);
+    let sdp = line.rtc.sdp(described.sdp);
     let mine: Vec<_> = sdp.media.iter().filter(|section| section.kind() == kind.as_str()).collect();
     let open = mine.iter().find(|section| !section.is_rejected());
     match (open, mine.is_empty()) {

@@ -2,7 +2,6 @@
 //! addTrack and close.
 
 use fincert_schemas::bridge::Via;
-use fincert_schemas::format::sdp::Sdp;
 use fincert_schemas::run::Fact;
 use fincert_schemas::run::flow::{Candidates, Network};
 use serde_json::Value;
@@ -234,9 +233,9 @@ fn sent(rtc: &Rtc<'_>, sink: &mut Sink<'_>, pc: Pc<'_, '_>) {
             continue;
         }
         judged = added.len();
-        let sdp = Sdp::read(text);
+        let sdp = rtc.sdp(text);
         let offer = steps.iter().rfind(|step| !step.local && step.from < call.at && call.name == "createAnswer");
-        let offer = offer.map(|step| Sdp::read(step.sdp));
+        let offer = offer.map(|step| rtc.sdp(step.sdp));
         for kind in ["audio", "video"] {
             let tracks = added.iter().filter(|added| **added == Some(kind)).count();
             let taken = offer.as_ref().map_or(tracks, |offer| {

@@ -102,7 +102,7 @@ fn substance<'t>(text: &Text<'t>) -> Vec<&'t str> {
 fn mids(view: &View<'_>, sink: &mut Sink<'_>) {
     const REQUIREMENT: &str = "webrtc.sdp.mids";
     let Some(rtc) = &view.rtc else { return };
-    each(&texts(rtc), sink, REQUIREMENT, unique);
+    each(texts(rtc), sink, REQUIREMENT, unique);
     for line in Line::all(rtc) {
         for (index, exchange) in line.exchanges.iter().enumerate() {
             let Some(theirs) = exchange.of_target else { continue };
@@ -111,7 +111,7 @@ fn mids(view: &View<'_>, sink: &mut Sink<'_>) {
                 End::Target => line.exchanges[..index].last().and_then(|before| before.of_target),
             };
             let Some(before) = before else { continue };
-            let (old, new) = (Sdp::read(before.sdp), Sdp::read(theirs.sdp));
+            let (old, new) = (rtc.sdp(before.sdp), rtc.sdp(theirs.sdp));
             if let Some((section, mid, other)) = moved(&old, &new) {
                 let broken = Broken {
                     cause: "webrtc:sdp-mids:changed".to_owned(),
@@ -164,10 +164,9 @@ fn answer_order(view: &View<'_>, sink: &mut Sink<'_>) {
     for line in Line::all(rtc) {
         for exchange in line.exchanges.iter().filter(|exchange| exchange.offerer == End::Fincert) {
             let Some((theirs, ours)) = exchange.both() else { continue };
-            let kinds = |sdp: &str| -> Vec<String> {
-                Sdp::read(sdp).media.iter().map(|section| section.kind().to_owned()).collect()
-            };
-            let (offered, answered) = (kinds(ours.sdp), kinds(theirs.sdp));
+            let kinds =
+                |sdp: &Sdp<'_>| -> Vec<String> { sdp.media.iter().map(|section| section.kind().to_owned()).collect() };
+            let (offered, answered) = (kinds(&rtc.sdp(ours.sdp)), kinds(&rtc.sdp(theirs.sdp)));
             if offered == answered {
                 sink.holds(REQUIREMENT);
                 continue;
@@ -187,7 +186,7 @@ fn answer_order(view: &View<'_>, sink: &mut Sink<'_>) {
 
 fn msid(view: &View<'_>, sink: &mut Sink<'_>) {
     let Some(rtc) = &view.rtc else { return };
-    each(&texts(rtc), sink, "webrtc.sdp.msid", |text| {
+    each(texts(rtc), sink, "webrtc.sdp.msid", |text| {
         let mut any = false;
         for kind in ["audio", "video"].into_iter().filter(|kind| added(rtc, text, kind)) {
             let of_kind = text.open_media().filter(|section| section.kind() == kind);

@@ -67,12 +67,12 @@ fn offer_to_receive(view: &View<'_>, sink: &mut Sink<'_>) {
         ("audio", "offerToReceiveAudio", "webrtc.pc.create-offer.offer-to-receive-audio"),
         ("video", "offerToReceiveVideo", "webrtc.pc.create-offer.offer-to-receive-video"),
     ] {
-        for (call, text, pc) in offers(rtc, &texts) {
+        for (call, text, pc) in offers(rtc, texts) {
             let has_track = was_tried(rtc, text, kind);
             let mut sections = text.open_media().filter(|section| section.kind() == kind);
             match asked(call, option) {
                 Asked::No => {
-                    if has_track || is_known(rtc, &texts, text, pc, kind) {
+                    if has_track || is_known(rtc, texts, text, pc, kind) {
                         continue;
                     }
                     match sections.next() {
@@ -94,16 +94,17 @@ fn offer_to_receive(view: &View<'_>, sink: &mut Sink<'_>) {
 
 /// Whether an m-line of the kind was there before: by an earlier description of either end, or by an earlier option.
 fn is_known(rtc: &Rtc<'_>, texts: &[Text<'_>], text: &Text<'_>, pc: Pc<'_, '_>, kind: &str) -> bool {
-    let has = |sdp: &str| Sdp::read(sdp).media.iter().any(|section| section.kind() == kind);
-    let own = texts.iter().any(|other| other.pc == text.pc && other.at < text.at && has(other.sdp));
-    let theirs = |sdp: &str| has(sdp);
+    let has = |sdp: &Sdp<'_>| sdp.media.iter().any(|section| section.kind() == kind);
+    let own = texts.iter().any(|other| other.pc == text.pc && other.at < text.at && has(&other.read));
     let by_peer = pc.peer().is_some_and(|peer| {
-        peer.descriptions.iter().any(|described| described.local && described.at < text.at && theirs(described.sdp))
+        peer.descriptions
+            .iter()
+            .any(|described| described.local && described.at < text.at && has(&rtc.sdp(described.sdp)))
     });
     // Elsewhere fincert's descriptions are seen only as arguments.
     let by_call = rtc.calls_of("setRemoteDescription").any(|call| {
         let sdp = call.request.value.get("sdp").and_then(Value::as_str);
-        call.handle == text.pc && call.at < text.at && sdp.is_some_and(theirs)
+        call.handle == text.pc && call.at < text.at && sdp.is_some_and(|sdp| has(&rtc.sdp(sdp)))
     });
     own || by_peer || by_call
 }
@@ -136,8 +137,8 @@ fn ice_restart(view: &View<'_>, sink: &mut Sink<'_>) {
     const REQUIREMENT: &str = "webrtc.pc.create-offer.ice-restart";
     let Some(rtc) = &view.rtc else { return };
     let texts = texts(rtc);
-    for (call, text, pc) in offers(rtc, &texts) {
-        let Some(before) = local_before(&texts, pc, call.at) else { continue };
+    for (call, text, pc) in offers(rtc, texts) {
+        let Some(before) = local_before(texts, pc, call.at) else { continue };
         let wants = asked(call, "iceRestart") != Asked::No;
         // An offer with iceRestart that was never put in force may have begun the restart all the same: what an offer
         // without it then says is no sentence's.
@@ -148,7 +149,7 @@ fn ice_restart(view: &View<'_>, sink: &mut Sink<'_>) {
         if begun && !wants {
             continue;
         }
-        let (cause, expected, actual) = match (compare(before.sdp, text.sdp), wants) {
+        let (cause, expected, actual) = match (compare(&before.read, &text.read), wants) {
             (Compared::Nothing, _) => continue,
             (Compared::New, true) | (Compared::Same, false) => {
                 sink.holds(REQUIREMENT);

@@ -59,7 +59,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 fn ask(view: &View<'_>, sink: &mut Sink<'_>, requirement: &str, judge: fn(&Text<'_>) -> Said) {
     if let Some(rtc) = &view.rtc {
-        each(&texts(rtc), sink, requirement, judge);
+        each(texts(rtc), sink, requirement, judge);
     }
 }
 
@@ -99,7 +99,7 @@ fn setups(view: &View<'_>, sink: &mut Sink<'_>) {
     if good("offer") && good("answer") {
         sink.holds(REQUIREMENT);
     }
-    each(&texts, sink, REQUIREMENT, |text| match setup(text) {
+    each(texts, sink, REQUIREMENT, |text| match setup(text) {
         Said::Holds => Said::Nothing,
         other => other,
     });

@@ -3,7 +3,6 @@
 //! Properties may arrive asynchronously (rulings 3.2). So of readings that were repeated the last one counts, and a
 //! value that has not come counts only where it was waited for; one that came too early counts at once.
 
-use fincert_schemas::format::sdp::Sdp;
 use serde_json::Value;
 
 use super::answers::{quote, wanted};
@@ -194,7 +193,7 @@ fn shows(sink: &mut Sink<'_>, pc: Pc<'_, '_>, (taken, set): (&Step<'_, '_>, &Ste
     let Some(value) = read.value() else { return };
     let requirement = requirement_of(name);
     let is_it = value.get("type").and_then(Value::as_str) == Some(set.kind)
-        && value.get("sdp").and_then(Value::as_str).is_some_and(|sdp| same_session(sdp, set.sdp));
+        && value.get("sdp").and_then(Value::as_str).is_some_and(|sdp| same_session(pc.rtc, sdp, set.sdp));
     if is_it {
         sink.holds(requirement);
     } else if (first && value.is_object()) || was_awaited(read) {
@@ -210,8 +209,8 @@ fn shows(sink: &mut Sink<'_>, pc: Pc<'_, '_>, (taken, set): (&Step<'_, '_>, &Ste
 
 /// Whether two texts describe one session: by the session id of the o-line (RFC 8866 section 5.2). An implementation
 /// may write the rest anew.
-fn same_session(a: &str, b: &str) -> bool {
-    let id = |text| Sdp::read(text).origin().map(|origin| origin.session_id);
+fn same_session<'a>(rtc: &Rtc<'a>, a: &'a str, b: &'a str) -> bool {
+    let id = |text| rtc.sdp(text).origin().map(|origin| origin.session_id);
     match (id(a), id(b)) {
         (Some(a), Some(b)) => a == b,
         _ => a == b,
@@ -259,7 +258,7 @@ fn can_trickle(view: &View<'_>, sink: &mut Sink<'_>) {
         for (index, step) in remote.iter().enumerate() {
             let until = remote.get(index + 1).map_or(closed_at(pc).unwrap_or(rtc.end), |next| next.call.at);
             let Some(read) = last_read(pc, NAME, step.from, until) else { continue };
-            let trickles = Sdp::read(step.sdp).trickles();
+            let trickles = rtc.sdp(step.sdp).trickles();
             match read.value() {
                 Some(Value::Bool(says)) if *says == trickles => sink.holds(REQUIREMENT),
                 Some(value) if value.is_boolean() || was_awaited(read) => {

@@ -34,14 +34,19 @@ pub(super) enum Said {
     Breaks(Broken),
 }
 
-/// The texts of a flow, in order: what createOffer and createAnswer gave, and what the peers got beside.
-pub(super) fn texts<'a>(rtc: &Rtc<'a>) -> Vec<Text<'a>> {
+/// The texts of a flow, in order.
+pub(super) fn texts<'v, 'a>(rtc: &'v Rtc<'a>) -> &'v [Text<'a>] {
+    &rtc.texts
+}
+
+/// The same, read from the flow: what createOffer and createAnswer gave, and what the peers got beside.
+pub(super) fn made<'a>(rtc: &Rtc<'a>) -> Vec<Text<'a>> {
     let mut texts: Vec<Text<'a>> = Vec::new();
     for call in rtc.calls.iter().filter(|call| call.purpose.is_none()) {
         let (Some(kind), Some(sdp)) = (kind_of(call), whole(call)) else { continue };
         texts.push(Text {
             sdp,
-            read: Sdp::read(sdp),
+            read: rtc.sdp(sdp).into_owned(),
             kind,
             at: call.at,
             step: call.step,
@@ -58,7 +63,7 @@ pub(super) fn texts<'a>(rtc: &Rtc<'a>) -> Vec<Text<'a>> {
             }
             texts.push(Text {
                 sdp: described.sdp,
-                read: Sdp::read(described.sdp),
+                read: rtc.sdp(described.sdp).into_owned(),
                 kind: described.kind,
                 at: described.at,
                 step: rtc.step_at(described.at),

@@ -1,7 +1,5 @@
 //! Clause 3.2: the event track, against the m-lines that the other end's descriptions bring.
 
-use fincert_schemas::format::sdp::Sdp;
-
 use super::answers::wanted;
 use super::states::steps;
 use super::view::Pc;
@@ -34,7 +32,7 @@ fn connection(sink: &mut Sink<'_>, pc: Pc<'_, '_>) {
         if !pc.listens("track", step.call.at) {
             return;
         }
-        let sdp = Sdp::read(step.sdp);
+        let sdp = pc.rtc.sdp(step.sdp);
         let sends = sdp
             .media
             .iter()

@@ -3,11 +3,16 @@
 //! Order is told by positions: the index of an event in the transcript. What the target notified before it answered
 //! stands before the answer, since there is one ordered channel.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
+use fincert_schemas::format::sdp::Sdp;
 use fincert_schemas::run::flow::{Act, Await, Flow, FlowOptions, TurnEvidence};
 use fincert_schemas::run::{Transcript, What};
 use serde_json::Value;
+
+use super::texts::{self, Text};
 
 pub(crate) use super::parts::{Awaited, Described, Emitted, Listened, Peer, Read, RtcAnswer, RtcCall, Segment, Timed};
 
@@ -38,6 +43,10 @@ pub(crate) struct Rtc<'a> {
     pub(crate) pcs: Vec<&'a str>,
     /// The number of events.
     pub(crate) end: usize,
+    /// Every description that the flow shows, read once.
+    sdps: HashMap<&'a str, Sdp<'a>, foldhash::fast::RandomState>,
+    /// The descriptions that the target made, in order.
+    pub(super) texts: Vec<Text<'a>>,
 }
 
 impl<'a> Rtc<'a> {
@@ -60,6 +69,8 @@ impl<'a> Rtc<'a> {
             turn: Vec::new(),
             pcs: Vec::new(),
             end: transcript.events.len(),
+            sdps: HashMap::default(),
+            texts: Vec::new(),
         };
         for (at, event) in transcript.events.iter().enumerate() {
             rtc.place(at, event.at_us, event.late, &event.what);
@@ -70,7 +81,26 @@ impl<'a> Rtc<'a> {
                 rtc.peer_mut(number);
             }
         }
+        rtc.read_descriptions();
+        rtc.texts = texts::made(&rtc);
         Some(rtc)
+    }
+
+    /// Checks ask for the same few texts a hundred times.
+    fn read_descriptions(&mut self) {
+        let text = |value: Option<&'a Value>| value.and_then(|value| value.get("sdp")?.as_str());
+        let called = self.calls.iter().flat_map(|call| [text(Some(&call.request.value)), text(call.value())]);
+        let read = self.reads.iter().map(|read| text(read.value()));
+        let described = self.peers.iter().flat_map(|peer| &peer.descriptions).map(|described| Some(described.sdp));
+        let all: Vec<&'a str> = called.chain(read).chain(described).flatten().collect();
+        for sdp in all {
+            self.sdps.entry(sdp).or_insert_with(|| Sdp::read(sdp));
+        }
+    }
+
+    /// A description, read.
+    pub(crate) fn sdp(&self, text: &'a str) -> Cow<'_, Sdp<'a>> {
+        self.sdps.get(text).map_or_else(|| Cow::Owned(Sdp::read(text)), Cow::Borrowed)
     }
 
     fn place(&mut self, at: usize, at_us: u64, late: bool, what: &'a What) {

@@ -166,6 +166,10 @@ fn ordinary(maker: &mut Maker<'_>, flow: &Flowed<'_>, call: &Call<'_>, answer: A
         let returned = answer_of(call, Via::Return, answer.value.cloned());
         maker.add(Operator::SwapCallback, event, ("", "return"), &[promises], vec![Edit::Replace(event, returned)]);
     }
+    // Where the medium was rejected its candidates are of no use, and may be refused.
+    if flow.with.unsupported_codec && call.name == "addIceCandidate" {
+        return;
+    }
     let owners = owners(flow, call, works);
     let owners: Vec<&str> = owners.iter().map(AsRef::as_ref).collect();
     for via in [Via::Reject, Via::Throw] {

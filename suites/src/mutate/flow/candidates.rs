@@ -88,7 +88,7 @@ fn string(maker: &mut Maker<'_>, event: &Emitted<'_>) {
         (Operator::OffByOne, "priority-beyond-31-bits", with(3, "2147483648")),
         (Operator::BreakRule, "priority-a-word", with(3, "high")),
         (Operator::BreakRule, "foundation-of-33-characters", with(0, &"a".repeat(33))),
-        (Operator::BreakRule, "foundation-with-a-sign", with(0, "a*b")),
+        (Operator::BreakRule, "foundation-with-a-sign", with(0, "a-b")),
         (Operator::BreakRule, "component-0", with(1, "0")),
         (Operator::BreakRule, "port-a-word", with(5, "port")),
         (Operator::BreakRule, "no-typ", with(6, "type")),

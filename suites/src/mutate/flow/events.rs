@@ -121,7 +121,8 @@ fn ice(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
     // Back to an earlier state without a restart, while the call is up.
     let restarts = flow.acts.iter().any(|(act, _)| matches!(act, Act::TargetRestartsIce | Act::FincertRestartsIce));
     let is_call = matches!(flow.flow, Flow::Call | Flow::TwoCalls);
-    let up_event = all.iter().rev().find(|event| event.value.get("iceConnectionState").is_some_and(reached));
+    let is_up = |value: &Value| matches!(value.as_str(), Some("connected" | "completed"));
+    let up_event = all.iter().rev().find(|event| event.value.get("iceConnectionState").is_some_and(is_up));
     if let Some(event) = up_event.filter(|_| !restarts && is_call && !flow.with.wrong_fingerprint) {
         for state in ["checking", "new"] {
             let mut value = event.value.clone();

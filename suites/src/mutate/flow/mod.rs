@@ -14,15 +14,17 @@ mod states;
 mod tables;
 mod view;
 
-use fincert_schemas::run::What;
+use fincert_schemas::run::{Transcript, What};
 
 use super::Maker;
 
+/// Whether a transcript is a flow's.
+pub(super) fn is_flow(transcript: &Transcript) -> bool {
+    transcript.events.iter().any(|event| matches!(event.what, What::Flow { .. }))
+}
+
 pub(super) fn of_transcript(maker: &mut Maker<'_>) {
     let transcript = maker.clean.raw.uncaptured();
-    if !transcript.events.iter().any(|event| matches!(event.what, What::Flow { .. })) {
-        return;
-    }
     let Some(flow) = view::Flowed::new(transcript) else { return };
     tables::all(maker, &flow);
     calls::all(maker, &flow);

@@ -214,7 +214,9 @@ fn was_negotiated(text: &Text<'_>) -> bool {
 
 fn origin(new: &mut New<'_>, text: &Text<'_>, sdp: &Sdp<'_>) {
     const OWNER: &str = "webrtc.sdp.origin";
-    let Some(before) = text.before.and_then(|before| Sdp::read(before).origin()) else { return };
+    // The same text given twice is changed in both places.
+    let before = text.before.filter(|before| *before != text.sdp);
+    let Some(before) = before.and_then(|before| Sdp::read(before).origin()) else { return };
     let Some(line) = text.sdp.lines().find(|line| line.starts_with("o=")) else { return };
     let Some((was, _)) = before.version_number().zip(sdp.origin()) else { return };
     let word = |place: usize, word: &str| {
@@ -414,7 +416,19 @@ fn restarts(new: &mut New<'_>, flow: &Flowed<'_>, text: &Text<'_>) {
         flow.of_pc(pc)
             .any(|call| call.name == "setLocalDescription" && call.succeeded() && call.event < text.call.event)
     });
-    if !wants && set_before {
+    // An offer with iceRestart that was never put in force may have begun the restart all the same.
+    let begun = text.call.handle.is_some_and(|pc| {
+        let set = flow
+            .of_pc(pc)
+            .rfind(|call| call.name == "setLocalDescription" && call.succeeded() && call.event < text.call.event);
+        let since = set.map_or(0, |call| call.event);
+        flow.of_pc(pc).any(|call| {
+            call.name == "createOffer"
+                && (since..text.call.event).contains(&call.event)
+                && call.request.get("iceRestart").is_some_and(|wish| *wish != Value::Bool(false))
+        })
+    });
+    if !wants && set_before && !begun {
         let new_ufrag = "a=ice-ufrag:QxQxQxQx";
         let new_pwd = "a=ice-pwd:QxQxQxQxQxQxQxQxQxQxQxQx";
         new.line("new-credentials", owner, swap(&heads, &[new_ufrag, new_pwd]));
