@@ -197,14 +197,13 @@ impl<'m> Smaller<'m> {
 
     fn as_first(&self, with: &Value) -> Option<Value> {
         let (first, nearest) = (self.plain.first()?.as_object()?, nearest(with, &self.plain)?);
-        let file = |plain: &Value| plain.get("$file").cloned();
         let mut rows = with.as_object()?.clone();
         for (row, value) in &mut rows {
             let (Some(mine), Some(plainest)) = (nearest.get(row), first.get(row)) else { continue };
             if value == mine {
                 value.clone_from(plainest);
-            } else if let (Some(climbing), Some(id)) = (value.pointer_mut("/$unreadable/climbing"), file(plainest))
-                && file(mine).as_ref() == Some(climbing)
+            } else if let (Some(climbing), Some(id)) =
+                (value.pointer_mut("/$unreadable/climbing"), plainest.get("$file").cloned())
             {
                 *climbing = id;
             }
