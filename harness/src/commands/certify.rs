@@ -73,6 +73,9 @@ pub(crate) struct Options {
     /// How many calls may be made to find the smallest request that still fails; 0: none
     #[arg(long, value_name = "CALLS", default_value_t = DEFAULT_BUDGET, help_heading = "Fuzzing")]
     fuzz_budget: u32,
+    /// How many generated requests may be under way at once; for targets that bear it
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Fuzzing")]
+    fuzz_window: u16,
     /// Write the smallest requests that fail as scenarios, which --scenarios drives again
     #[arg(long, value_name = "DIR", help_heading = "Fuzzing")]
     save_cases: Option<PathBuf>,
@@ -366,6 +369,7 @@ fn prepare(law: Law<'_>, options: &Options, own: &[Scenario]) -> Result<(Plan, R
             asked: options.fuzz.is_some() || options.fuzz_case.is_some(),
             only: options.fuzz_case,
             budget: options.fuzz_budget,
+            window: usize::from(options.fuzz_window),
             save: options.save_cases.clone(),
         },
     };
@@ -431,6 +435,9 @@ fn replay_options(options: &Options) -> Vec<String> {
     }
     if options.fuzz_budget != DEFAULT_BUDGET {
         all.push(format!("--fuzz-budget {}", options.fuzz_budget));
+    }
+    if options.fuzz_window != 1 {
+        all.push(format!("--fuzz-window {}", options.fuzz_window));
     }
     for file in &options.scenarios {
         all.push(format!("--scenarios {}", shell_words::quote(&file.display().to_string())));

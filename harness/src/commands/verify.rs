@@ -140,7 +140,7 @@ fn again(certificate: &Certificate, judged: &ThenAndNow, lang: Lang) -> Vec<(&'s
             true => say("全部通过认证", "all of it certified").to_owned(),
             false => format!("{} {}", say("未通过认证：", "NOT certified:"), not.join(", ")),
         };
-        format!("{} {}{}{outcome}", say("套件", "suites"), clean(&judgement.suites), say("：", ": "))
+        format!("{} {}{}{outcome}", say("检查集", "suites"), clean(&judgement.suites), say("：", ": "))
     };
     let mut rows = Vec::new();
     if !judged.changed.is_empty() {

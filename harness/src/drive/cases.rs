@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use fincert_schemas::run::{Ended, Pace, Reason, Transcript, What};
-use fincert_suites::Scenario;
+use fincert_schemas::run::{Ended, Event, Pace, Reason, Transcript, What};
+use fincert_suites::{CallStep, Scenario, Step};
 
 use super::fixtures::PrepareError;
-use super::scenario::{Drive, settle, take};
+use super::scenario::{Drive, send, settle, settle_calls, take};
 use super::session::{Lost, Session};
 use crate::fuzz::Made;
 
@@ -17,6 +17,20 @@ pub struct CasesOutcome {
     pub transcript: Transcript,
     /// How many of the cases were begun; the last of them may have brought the target down.
     pub begun: usize,
+    /// The target went down while several cases were under way. Which of them did it cannot be told: none of them counts
+    /// as begun, and what was seen of them is not kept.
+    pub lost_together: bool,
+}
+
+/// How cases are driven.
+#[derive(Debug, Clone, Copy)]
+pub struct Pacing {
+    /// How long each call may take.
+    pub pace: Pace,
+    /// When to stop.
+    pub until: Instant,
+    /// How many cases of one call each may be under way at once.
+    pub window: usize,
 }
 
 /// Drives the cases in turn, until they are done, the target goes down, or time is up.
@@ -24,15 +38,15 @@ pub async fn drive_cases(
     session: &mut Session,
     scenario: &Scenario,
     cases: &[Made],
-    pace: Pace,
-    until: Instant,
+    pacing: Pacing,
     drive: &mut Drive<'_, '_>,
 ) -> CasesOutcome {
     session.begin(&scenario.id);
     drive.capture.begin();
-    let mut begun = 0;
-    let ended = match all(session, scenario, cases, pace, until, &mut begun, drive).await {
+    let mut progress = Progress::default();
+    let ended = match all(session, scenario, cases, pacing, &mut progress, drive).await {
         Ok(()) => Ended::Driven,
+        Err(PrepareError::Lost { .. }) if progress.lost_together => Ended::Driven,
         Err(PrepareError::Lost { reason, detail }) => Ended::Broken { reason, detail },
         Err(PrepareError::Scenario(detail)) => Ended::Broken { reason: Reason::PutFileFailed, detail },
     };
@@ -44,35 +58,63 @@ pub async fn drive_cases(
         ended,
     };
     drive.capture.rescrub(&mut transcript);
-    CasesOutcome { transcript, begun }
+    CasesOutcome { transcript, begun: progress.begun, lost_together: progress.lost_together }
+}
+
+#[derive(Default)]
+struct Progress {
+    begun: usize,
+    calls: Vec<u64>,
+    lost_together: bool,
 }
 
 async fn all(
     session: &mut Session,
     scenario: &Scenario,
     cases: &[Made],
-    pace: Pace,
-    until: Instant,
-    begun: &mut usize,
+    pacing: Pacing,
+    progress: &mut Progress,
     drive: &mut Drive<'_, '_>,
 ) -> Result<(), PrepareError> {
-    if let (Pace::Person, Some(prompt)) = (pace, &scenario.prompt) {
+    if let (Pace::Person, Some(prompt)) = (pacing.pace, &scenario.prompt) {
         session.note(What::Prompt { text: prompt.en.clone() });
         (drive.prompt)(prompt, crate::deadline::PERSON);
     }
-    let mut calls = Vec::new();
-    for made in cases {
-        if *begun > 0 && Instant::now() > until {
+    // How many of the next cases are driven one by one, since something of them could not be told apart.
+    let mut alone = 0;
+    while progress.begun < cases.len() {
+        if progress.begun > 0 && Instant::now() > pacing.until {
             break;
         }
-        *begun += 1;
+        let rest = &cases[progress.begun..];
+        let batch = rest.iter().take(pacing.window).take_while(|made| single(made).is_some()).count();
         session.begin_case();
+        if batch > 1 && alone == 0 {
+            let place = session.place();
+            let outcome = together(session, scenario, &rest[..batch], pacing.pace, progress, drive).await;
+            if outcome.is_err() {
+                progress.lost_together = true;
+                session.forget(place);
+                return outcome;
+            }
+            let unclear = |event: &Event| matches!(event.what, What::BadFrame { .. } | What::Lexical { .. });
+            if session.since(place).iter().any(unclear) {
+                session.forget(place);
+                alone = batch;
+            } else {
+                progress.begun += batch;
+            }
+            continue;
+        }
+        alone = alone.saturating_sub(1);
+        let made = &rest[0];
+        progress.begun += 1;
         session.note(What::Case(made.case.clone()));
         // Each is a scenario of its own, as far as the target can tell.
         let name = session.case_name(&scenario.id);
-        take(session, &made.steps, &name, pace, &mut calls, drive).await?;
+        take(session, &made.steps, &name, pacing.pace, &mut progress.calls, drive).await?;
     }
-    settle(session, &calls, drive).await?;
+    settle(session, &progress.calls, drive).await?;
     // Whether the target has survived the last case.
     let alive = session.ping(drive.capture).await?;
     if !alive {
@@ -80,4 +122,36 @@ async fn all(
         return Err(Lost { reason: Reason::TargetHung, detail }.into());
     }
     Ok(())
+}
+
+/// The one call of a case that has no more.
+fn single(made: &Made) -> Option<&CallStep> {
+    match made.steps.as_slice() {
+        [Step::Call(call)] if call.times == 1 => Some(call),
+        _ => None,
+    }
+}
+
+/// Several cases of one call each, all under way at once.
+async fn together(
+    session: &mut Session,
+    scenario: &Scenario,
+    cases: &[Made],
+    pace: Pace,
+    progress: &mut Progress,
+    drive: &mut Drive<'_, '_>,
+) -> Result<(), PrepareError> {
+    let mut ready = Vec::new();
+    for made in cases {
+        let Some(call) = single(made) else { continue };
+        ready.push((made, call, session.prepare(call.with.as_ref(), drive.capture).await?));
+    }
+    let mut ids = Vec::new();
+    for (made, call, prepared) in ready {
+        session.note(What::Case(made.case.clone()));
+        let name = session.case_name(&scenario.id);
+        ids.push(send(session, &name, call, prepared, 1, drive).await?);
+    }
+    progress.calls.extend(&ids);
+    settle_calls(session, &ids, pace, false, drive).await
 }

@@ -12,7 +12,7 @@ mod receive;
 mod scenario;
 mod session;
 
-pub use cases::{CasesOutcome, drive_cases};
+pub use cases::{CasesOutcome, Pacing, drive_cases};
 pub use fixtures::{PrepareError, Prepared};
 pub use flow::{can_drive, drive_flow};
 pub use scenario::{Drive, drive};

@@ -149,7 +149,7 @@ async fn pinged(session: &mut Session, drive: &mut Drive<'_, '_>) -> Result<(), 
     Ok(())
 }
 
-async fn send(
+pub(super) async fn send(
     session: &mut Session,
     name: &str,
     call: &CallStep,
@@ -204,7 +204,7 @@ async fn send(
 }
 
 /// Waits until every one of the calls has settled or its deadline has passed.
-async fn settle_calls(
+pub(super) async fn settle_calls(
     session: &mut Session,
     ids: &[u64],
     pace: Pace,

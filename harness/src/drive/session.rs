@@ -16,6 +16,8 @@ use crate::transport::{ConnectError, Incoming, Wire};
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(30);
 /// How long a ping may take before the target counts as hung.
 const PING: Duration = Duration::from_secs(3);
+/// The same where it is only to be seen whether it hangs again.
+const SHORT_PING: Duration = Duration::from_millis(500);
 /// How long the bridge's own methods (reset, putFile) may take.
 const BRIDGE: Duration = Duration::from_secs(30);
 /// How long a target may take to end by itself.
@@ -74,6 +76,8 @@ pub struct Session {
     next_id: u64,
     /// How many generated cases it has had.
     cases: u32,
+    /// How long a ping may take.
+    ping: Duration,
     /// What `{$param: NAME}` stands for.
     pub params: IndexMap<String, String>,
     /// The files that the target was given and still has, by id and name, where they are kept between calls.
@@ -174,6 +178,7 @@ pub async fn connect_hello(
         wire,
         next_id: 1,
         cases: 0,
+        ping: PING,
         params: IndexMap::new(),
         kept_files: None,
         made: HashMap::new(),
@@ -236,6 +241,16 @@ impl Session {
     pub(super) fn begin_case(&mut self) {
         self.scene.frames = 0;
         self.scene.bytes = 0;
+    }
+
+    /// The events from that place of the transcript on.
+    pub(super) fn since(&self, place: Place) -> &[Event] {
+        &self.scene.events[place.index.min(self.scene.events.len())..]
+    }
+
+    /// Forgets what came to the transcript from that place on.
+    pub(super) fn forget(&mut self, place: Place) {
+        self.scene.events.truncate(place.index);
     }
 
     /// The scenario's events so far.
@@ -316,7 +331,7 @@ impl Session {
 
     /// Whether the bridge answers a ping.
     pub(super) async fn ping(&mut self, capture: &mut Capture<'_>) -> Result<bool, Lost> {
-        match self.ask("bridge.ping", json!({}), PING, capture).await {
+        match self.ask("bridge.ping", json!({}), self.ping, capture).await {
             Ok(_) => Ok(true),
             Err(lost) if lost.reason == Reason::TargetHung => Ok(false),
             Err(lost) => Err(lost),
@@ -340,6 +355,11 @@ impl Session {
     pub(crate) async fn start_over(&mut self, capture: &mut Capture<'_>) -> Result<(), Lost> {
         self.begin("");
         self.reset(capture).await
+    }
+
+    /// How long a ping may take: where a hung target is asked again and again, not as long as where it is accused.
+    pub(crate) fn be_patient(&mut self, patient: bool) {
+        self.ping = if patient { PING } else { SHORT_PING };
     }
 
     /// A name for the next generated case: every one is a scenario of its own to the target.

@@ -15,7 +15,7 @@ use fincert_suites::scenario::{FuzzStep, Scenario, Step};
 use super::keep::{KEPT_WHOLE, thin};
 use super::make::{Made, Maker};
 use crate::deadline::Deadlines;
-use crate::drive::{CasesOutcome, Drive, Session, drive_cases};
+use crate::drive::{CasesOutcome, Drive, Pacing, Session, drive_cases};
 use crate::runner::{Progress, Runner, blank};
 use crate::source::Source;
 
@@ -47,6 +47,8 @@ pub(super) struct Run<'m, 's> {
     pub(super) history: VecDeque<Vec<Step>>,
     /// How many API calls the session has had.
     pub(super) calls: u32,
+    /// How many of the next transcripts are driven case by case.
+    alone: u32,
     /// The deadlines of candidates.
     pub(super) short: Deadlines,
     shrunk: HashMap<String, HashSet<String>>,
@@ -104,6 +106,7 @@ impl<'c> Runner<'_, 'c> {
             pace,
             history: VecDeque::new(),
             calls: 0,
+            alone: 0,
             short: self.deadlines.shortened(),
             shrunk: HashMap::new(),
             classes: HashSet::new(),
@@ -132,7 +135,8 @@ impl<'c> Runner<'_, 'c> {
         mut session: Option<Session>,
     ) -> std::io::Result<Option<Session>> {
         let indexes: Vec<u32> = match self.plan.fuzzing.only {
-            Some(only) => vec![0, 1, only],
+            Some(only) if only > 1 => vec![0, 1, only],
+            Some(_) => vec![0, 1],
             None => (0..self.cases).collect(),
         };
         let began = Instant::now();
@@ -160,25 +164,29 @@ impl<'c> Runner<'_, 'c> {
                 },
             };
             let end = (next + CHUNK as usize).min(indexes.len());
-            let (mut transcript, made) = self.chunk(run, &mut live, &indexes[next..end], began + patience).await;
-            let broken = matches!(transcript.ended, Ended::Broken { .. });
+            let (mut transcript, made, lost) = self.chunk(run, &mut live, &indexes[next..end], began + patience).await;
+            let broken = lost || matches!(transcript.ended, Ended::Broken { .. });
             let unable = matches!(transcript.ended, Ended::Broken { reason: Reason::PutFileFailed, .. });
             let hello = live.hello.clone();
             let findings = judge::findings(self.law, &hello, &transcript);
             let first = indexes[next];
-            next += made.len().max(1);
+            next += if lost { made.len() } else { made.len().max(1) };
             let failing: HashSet<u32> = findings.iter().filter_map(|finding| finding.case).collect();
             let plain = |kind| kind == CaseKind::Control;
             if first >= KEPT_WHOLE {
                 let events = std::mem::take(&mut transcript.events);
                 transcript.events = thin(events, |case| failing.contains(&case.index) || plain(case.kind));
             }
-            let history = run.history.clone();
+            let history = std::mem::take(&mut run.history);
+            run.remember(&history, &made);
             self.strays(&mut live)?;
             self.keep_part(transcript.clone())?;
             session = if broken { None } else { Some(live) };
             deaths += u32::from(broken);
-            last = Some(transcript);
+            // What is shown of the scenario is a transcript in which something was found, if there is one.
+            if last.is_none() || !findings.is_empty() {
+                last = Some(transcript);
+            }
             if unable {
                 break;
             }
@@ -211,7 +219,7 @@ impl<'c> Runner<'_, 'c> {
         session: &mut Session,
         indexes: &[u32],
         until: Instant,
-    ) -> (Transcript, Vec<Made>) {
+    ) -> (Transcript, Vec<Made>, bool) {
         // What generated values teach matters to what answers them, and not to the rest of the run.
         let mut capture = self.capture.clone();
         let mut prompt =
@@ -227,18 +235,19 @@ impl<'c> Runner<'_, 'c> {
             flows: &self.plan.flows,
         };
         let mut made = run.cases(indexes);
-        let CasesOutcome { transcript, begun } =
-            drive_cases(session, run.scenario, &made, run.pace, until, &mut drive).await;
-        made.truncate(begun);
-        for case in &made {
-            if run.history.len() == REMEMBERED {
-                run.history.pop_front();
-            }
-            run.history.push_back(case.steps.clone());
+        // After a target went down under several cases the next ones are driven one by one.
+        let window = if run.alone > 0 { 1 } else { self.plan.fuzzing.window };
+        run.alone = run.alone.saturating_sub(1);
+        let pacing = Pacing { pace: run.pace, until, window };
+        let CasesOutcome { transcript, begun, lost_together } =
+            drive_cases(session, run.scenario, &made, pacing, &mut drive).await;
+        if lost_together {
+            run.alone = 1;
         }
+        made.truncate(begun);
         let calls = transcript.events.iter().filter(|event| matches!(event.what, What::Call { .. })).count();
         run.calls += calls as u32;
-        (transcript, made)
+        (transcript, made, lost_together)
     }
 
     /// Shrinks what fails in the cases that were just driven.
@@ -257,6 +266,10 @@ impl<'c> Runner<'_, 'c> {
         if person || self.plan.fuzzing.budget == 0 {
             return Ok(session);
         }
+        // The plainest cases are not shrunk; but what they show, no later case is blamed for.
+        for finding in findings.iter().filter(|finding| finding.case.is_some_and(|case| case <= 1)) {
+            run.learn_ordinary(finding);
+        }
         let mut worst: Vec<&Finding> =
             findings.iter().filter(|finding| finding.case.is_some_and(|case| case > 1)).collect();
         worst.sort_by_key(|finding| (std::cmp::Reverse(finding.outcome), finding.case));
@@ -265,18 +278,18 @@ impl<'c> Runner<'_, 'c> {
             if finding.outcome < Outcome::Warn || run.ordinary(finding) {
                 continue;
             }
-            let Some(made) = driven.iter().find(|made| made.case.index == index) else { continue };
+            let Some(place) = driven.iter().position(|made| made.case.index == index) else { continue };
+            let made = &driven[place];
             let class = judge::fuzz::class(&made.case);
             let total: usize = run.shrunk.values().map(HashSet::len).sum();
             let mine = run.shrunk.entry(finding.cause.clone()).or_default();
             if total >= SHRUNK || mine.len() >= SHRUNK_OF_A_CAUSE || Instant::now() > run.until || !mine.insert(class) {
                 continue;
             }
-            session = self.shrink(run, source, state, session, finding, made, history).await?;
-        }
-        // The plainest cases are not shrunk; but what they show, no later case is blamed for.
-        for finding in findings.iter().filter(|finding| finding.case.is_some_and(|case| case <= 1)) {
-            run.learn_ordinary(finding);
+            let earlier = history.iter().chain(driven[..place].iter().map(|made| &made.steps));
+            let before: Vec<Vec<Step>> = earlier.cloned().collect();
+            let before = &before[before.len().saturating_sub(REMEMBERED)..];
+            session = self.shrink(run, source, state, session, finding, made, before).await?;
         }
         Ok(session)
     }
@@ -306,6 +319,13 @@ fn count(steps: &[Step]) -> u32 {
 const ORDINARY: &str = " ordinary";
 
 impl Run<'_, '_> {
+    /// Remembers the last cases of the session at hand.
+    fn remember(&mut self, earlier: &VecDeque<Vec<Step>>, driven: &[Made]) {
+        let all = earlier.iter().chain(driven.iter().map(|made| &made.steps));
+        let count = earlier.len() + driven.len();
+        self.history = all.skip(count.saturating_sub(REMEMBERED)).cloned().collect();
+    }
+
     /// The cases with these indexes. Limits that are counted are round numbers: where a session's thousandth call is due, a
     /// plain one is made, which is known to succeed.
     fn cases(&self, indexes: &[u32]) -> Vec<Made> {

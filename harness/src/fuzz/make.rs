@@ -1,9 +1,9 @@
 //! Making cases: a pure function of seed, API and index.
 
-use super::dictionary;
 use fincert_schemas::bridge::Hello;
 use fincert_schemas::catalog::api_of;
 use fincert_schemas::run::fuzz::{Case, CaseKind};
+use fincert_schemas::strategy::dictionary;
 use fincert_suites::judge::{Law, declared};
 use fincert_suites::scenario::{CallStep, Concurrent, Dropped, FuzzStep, Plain, ResetStep, Step};
 use indexmap::IndexMap;
@@ -14,7 +14,8 @@ use serde_json::{Map, Value, json};
 use super::rows::{Rows, is_file};
 use super::values::{Broken, Values};
 
-/// How often each kind comes, in so many cases.
+/// How often each kind comes in a round of cases. In which order, the seed says, and it is the same in every round; so
+/// rules and hostile strings come in turn, and none is missed in a run that is long enough.
 const WEIGHTS: [(CaseKind, u32); 7] = [
     (CaseKind::Invalid, 10),
     (CaseKind::Hostile, 8),
@@ -30,6 +31,8 @@ const EDGES: [&str; 4] = ["", " ", "0", "𠮷"];
 const LENGTHS: [usize; 4] = [255, 256, 512, 1024];
 /// How many entries of the dictionary are tried before a row is left alone.
 const TRIES: usize = 8;
+/// Every so many hostile paths one climbs.
+const CLIMBING: usize = 7;
 /// The kind of a path that is an entry of the dictionary, in the transcript.
 const HOSTILE_PATH: &str = "hostile";
 /// The row that nobody names, for APIs whose table has none for texts.
@@ -53,6 +56,8 @@ pub struct Maker<'c> {
     /// The request's table.
     pub rows: Rows<'c>,
     seed: u64,
+    /// The kinds of one round of cases.
+    round: Vec<CaseKind>,
     /// Whether calls may overlap: not where one person acts on each.
     overlaps: bool,
 }
@@ -73,10 +78,11 @@ impl<'c> Maker<'c> {
         if plain.is_empty() {
             return Ok(None);
         }
-        let values = Values::of(law.catalog, api)?;
+        let values = Values::of(api)?;
         let rows = Rows::of(law.catalog, api, params);
         let seed = mixed(seed, api);
-        Ok(Some(Self { method: step.fuzz.clone(), plain, values, rows, seed, overlaps }))
+        let round = round(seed);
+        Ok(Some(Self { method: step.fuzz.clone(), plain, values, rows, seed, round, overlaps }))
     }
 
     /// The case with this index. The first is the plainest valid call, the second the plainest that must be refused.
@@ -85,7 +91,7 @@ impl<'c> Maker<'c> {
         let made = match index {
             0 => self.control(index, &self.plain[0]),
             1 => self.without_a_row(index),
-            _ => match self.kind(&mut random) {
+            _ => match self.kind(index) {
                 CaseKind::Control => self.control(index, self.pick(&mut random)),
                 CaseKind::Valid => self.valid(index, &mut random),
                 CaseKind::Hostile => self.hostile(index, &mut random),
@@ -114,16 +120,17 @@ impl<'c> Maker<'c> {
         self.plain.iter().map(|plain| &plain.with)
     }
 
-    fn kind(&self, random: &mut ChaCha8Rng) -> CaseKind {
-        let all: u32 = WEIGHTS.iter().map(|(_, weight)| weight).sum();
-        let mut left = random.random_range(0..all);
-        for (kind, weight) in WEIGHTS {
-            if left < weight {
-                return kind;
-            }
-            left -= weight;
-        }
-        CaseKind::Control
+    fn kind(&self, index: u32) -> CaseKind {
+        self.round[index as usize % self.round.len()]
+    }
+
+    /// How many cases of its kind come before a case, and from where on they are counted.
+    fn ordinal(&self, index: u32) -> usize {
+        let (rounds, place) = (index as usize / self.round.len(), index as usize % self.round.len());
+        let kind = self.round[place];
+        let of = |round: &[CaseKind]| round.iter().filter(|other| **other == kind).count();
+        let offset = (self.seed % 1_000_003) as usize;
+        offset + rounds * of(&self.round) + of(&self.round[..place])
     }
 
     fn named(&self, index: u32, kind: CaseKind) -> Case {
@@ -180,6 +187,12 @@ impl<'c> Maker<'c> {
             let value = if value.is_string() && random.random_ratio(1, 3) { edge(random) } else { value };
             rows.insert(row, value);
         }
+        // Rows that may be left out, and are there with nothing in them.
+        for row in self.rows.texts() {
+            if !rows.contains_key(row) && random.random_ratio(1, 6) {
+                rows.insert(row.to_owned(), edge(random));
+            }
+        }
         let with = Value::Object(rows);
         let with = if self.rows.breaks(&with).is_empty() { with } else { plain.with.clone() };
         Some(Made { case: self.named(index, CaseKind::Valid), steps: vec![self.with(plain, with)] })
@@ -192,38 +205,38 @@ impl<'c> Maker<'c> {
         let mut rows = base.clone();
         let picture = base.iter().find(|(_, value)| is_file(value)).map(|(row, _)| row.clone());
         let texts: Vec<&str> = self.rows.texts().into_iter().filter(|row| !self.is_fixed(row, base)).collect();
+        let ordinal = self.ordinal(index);
         match picture {
             Some(row) if texts.is_empty() || random.random_ratio(1, 3) => {
-                let (name, path) = self.path(&base[&row], random)?;
+                let (name, path) = self.path(&base[&row], ordinal)?;
                 case.hostile.push(name);
                 rows.insert(row, path);
             }
             _ if texts.is_empty() => {
-                let entry = self.entry(random);
+                let entry = entry(ordinal);
                 case.hostile.push(entry.name.to_owned());
                 rows.insert(UNKNOWN_ROW.to_owned(), entry.text.clone().into());
             }
             _ => {
-                for _ in 0..random.random_range(1..=2) {
-                    let row = texts[random.random_range(0..texts.len())];
-                    self.put_entry(row, &mut rows, &mut case, random);
+                // One row, or all of them with the same string.
+                let one = texts[random.random_range(0..texts.len())];
+                let all = random.random_ratio(1, 2);
+                for row in texts.iter().filter(|row| all || **row == one) {
+                    self.put_entry(row, ordinal, &mut rows, &mut case);
                 }
             }
         }
         Some(Made { case, steps: vec![self.with(plain, Value::Object(rows))] })
     }
 
-    fn entry(&self, random: &mut ChaCha8Rng) -> &'static dictionary::Entry {
-        let all = dictionary::entries();
-        &all[random.random_range(0..all.len())]
-    }
-
-    fn put_entry(&self, row: &str, rows: &mut Map<String, Value>, case: &mut Case, random: &mut ChaCha8Rng) {
-        for _ in 0..TRIES {
-            let entry = self.entry(random);
+    fn put_entry(&self, row: &str, ordinal: usize, rows: &mut Map<String, Value>, case: &mut Case) {
+        for more in 0..TRIES {
+            let entry = entry(ordinal + more);
             let before = rows.insert(row.to_owned(), entry.text.clone().into());
             if self.rows.breaks(&Value::Object(rows.clone())).is_empty() {
-                case.hostile.push(entry.name.to_owned());
+                if !case.hostile.iter().any(|name| name == entry.name) {
+                    case.hostile.push(entry.name.to_owned());
+                }
                 return;
             }
             match before {
@@ -235,19 +248,19 @@ impl<'c> Maker<'c> {
 
     /// A path that names no readable picture, whatever an honest target makes of it: an entry of the dictionary is no
     /// path of a file that was put, and what climbs out of the granted place does not lead back to one.
-    fn path(&self, file: &Value, random: &mut ChaCha8Rng) -> Option<(String, Value)> {
-        if random.random_ratio(1, 6) {
+    fn path(&self, file: &Value, ordinal: usize) -> Option<(String, Value)> {
+        if ordinal % CLIMBING == 0 {
             let id = file.pointer("/$file/id").or_else(|| file.get("$file"))?;
             return Some(("climbing".to_owned(), json!({"$unreadable": {"climbing": id}})));
         }
-        let entry = std::iter::repeat_with(|| self.entry(random)).take(TRIES).find(|entry| !entry.text.is_empty())?;
+        let entry = (ordinal..ordinal + TRIES).map(entry).find(|entry| !entry.text.is_empty())?;
         let path = json!({"$unreadable": {"path": {"kind": HOSTILE_PATH, "path": entry.text}}});
         Some((entry.name.to_owned(), path))
     }
 
     fn invalid(&self, index: u32, random: &mut ChaCha8Rng) -> Option<Made> {
         let plain = self.pick(random);
-        let (with, broken) = self.broken(plain, random)?;
+        let (with, broken) = self.broken(plain, self.ordinal(index), random)?;
         let mut case = self.named(index, CaseKind::Invalid);
         case.rule = Some(broken.rule);
         case.place = Some(broken.at);
@@ -255,12 +268,10 @@ impl<'c> Maker<'c> {
     }
 
     /// The plain request with one rule broken.
-    fn broken(&self, plain: &Plain, random: &mut ChaCha8Rng) -> Option<(Value, Broken)> {
+    fn broken(&self, plain: &Plain, number: usize, random: &mut ChaCha8Rng) -> Option<(Value, Broken)> {
         let base = plain.with.as_object()?;
-        for _ in 0..TRIES {
-            let Some(broken) = self.values.invalid(random.random_range(0..usize::MAX), random.next_u64()) else {
-                continue;
-            };
+        for more in 0..TRIES {
+            let Some(broken) = self.values.invalid(number + more / 2, random.next_u64()) else { continue };
             let Some(row) = broken.at.split('/').nth(1).map(|row| row.replace("~1", "/").replace("~0", "~")) else {
                 continue;
             };
@@ -297,7 +308,7 @@ impl<'c> Maker<'c> {
         let mut case = self.named(index, CaseKind::AfterFailure);
         let mut steps = vec![self.call(plain, true)];
         for _ in 0..random.random_range(1..=3) {
-            let (with, broken) = self.broken(plain, random)?;
+            let (with, broken) = self.broken(plain, random.random_range(0..1_000), random)?;
             case.rule = Some(broken.rule);
             case.place = Some(broken.at);
             steps.push(self.with(plain, with));
@@ -314,7 +325,27 @@ impl<'c> Maker<'c> {
     }
 }
 
+/// The entry of the dictionary with this number, counted round.
+fn entry(number: usize) -> &'static dictionary::Entry {
+    let all = dictionary::entries();
+    &all[number % all.len()]
+}
+
+/// The kinds of one round, in the seed's order.
+fn round(seed: u64) -> Vec<CaseKind> {
+    let mut kinds: Vec<CaseKind> =
+        WEIGHTS.iter().flat_map(|(kind, weight)| std::iter::repeat_n(*kind, *weight as usize)).collect();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    for place in (1..kinds.len()).rev() {
+        kinds.swap(place, random.random_range(0..=place));
+    }
+    kinds
+}
+
 fn edge(random: &mut ChaCha8Rng) -> Value {
+    if random.random_ratio(1, 4) {
+        return "".into();
+    }
     let place = random.random_range(0..EDGES.len() + LENGTHS.len());
     match EDGES.get(place) {
         Some(text) => (*text).into(),

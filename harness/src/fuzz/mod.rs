@@ -4,7 +4,7 @@
 //! index alone. It starts from plain valid requests and puts generated values in the place of some rows. So the same
 //! driver drives it, the same checks judge it, and the smallest form of a failing one can be written down as a scenario.
 
-mod dictionary;
+mod class;
 mod driver;
 mod keep;
 mod make;
@@ -14,9 +14,10 @@ mod shrink;
 mod smaller;
 mod values;
 
+pub use class::Class;
 pub use make::{Made, Maker};
 pub use save::scenario_file;
-pub use smaller::{Class, Smaller};
+pub use smaller::Smaller;
 
 use std::path::PathBuf;
 
@@ -34,12 +35,14 @@ pub struct Fuzzing {
     pub only: Option<u32>,
     /// How many calls may be made to shrink one failure.
     pub budget: u32,
+    /// How many cases of one call each may be under way at once.
+    pub window: usize,
     /// Where smallest forms are written as scenarios.
     pub save: Option<PathBuf>,
 }
 
 impl Default for Fuzzing {
     fn default() -> Self {
-        Self { asked: false, only: None, budget: DEFAULT_BUDGET, save: None }
+        Self { asked: false, only: None, budget: DEFAULT_BUDGET, window: 1, save: None }
     }
 }

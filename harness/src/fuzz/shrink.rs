@@ -12,13 +12,13 @@ use fincert_schemas::run::fuzz::{Case, CaseKind, Shrunk};
 use fincert_schemas::run::{Ended, Event, Finding, Transcript, What};
 use fincert_suites::judge;
 use fincert_suites::scenario::Step;
-use std::collections::VecDeque;
 
+use super::class::Class;
 use super::driver::{Run, forked};
 use super::make::Made;
 use super::save::scenario_file;
-use super::smaller::{Class, Smaller};
-use crate::drive::{Drive, Session, drive_cases};
+use super::smaller::Smaller;
+use crate::drive::{Drive, Pacing, Session, drive_cases};
 use crate::output::write_whole;
 use crate::runner::{Progress, Runner};
 use crate::source::Source;
@@ -61,7 +61,7 @@ impl Runner<'_, '_> {
         session: Option<Session>,
         finding: &Finding,
         made: &Made,
-        history: &VecDeque<Vec<Step>>,
+        before: &[Vec<Step>],
     ) -> std::io::Result<Option<Session>> {
         let until = Instant::now() + PATIENCE;
         let mut work = Work {
@@ -86,7 +86,7 @@ impl Runner<'_, '_> {
         };
         let mut steps = None;
         let mut transcript = None;
-        if let Some(failing) = self.again(run, &mut work, made, history).await? {
+        if let Some(failing) = self.again(run, &mut work, made, before).await? {
             said.alone = failing == made.steps;
             let smallest = self.smaller(run, &mut work, failing).await?;
             // Once more, with the patience of every call: what is kept is what was seen.
@@ -125,18 +125,15 @@ impl Runner<'_, '_> {
         run: &mut Run<'_, '_>,
         work: &mut Work<'_>,
         made: &Made,
-        history: &VecDeque<Vec<Step>>,
+        before: &[Vec<Step>],
     ) -> std::io::Result<Option<Vec<Step>>> {
         if self.attempt(run, work, &made.steps, false).await?.is_some_and(|attempt| attempt.fails) {
             return Ok(Some(made.steps.clone()));
         }
-        // The history ends with the last case that was driven; what came behind this one does not matter.
-        let place = history.iter().rposition(|steps| *steps == made.steps);
-        let before: Vec<&Vec<Step>> = history.iter().take(place.unwrap_or(0)).collect();
         let mut size = 1;
         while size / 2 < before.len() {
             let from = before.len().saturating_sub(size);
-            let mut steps: Vec<Step> = before[from..].iter().flat_map(|steps| (*steps).clone()).collect();
+            let mut steps = before[from..].concat();
             steps.extend(made.steps.iter().cloned());
             if self.attempt(run, work, &steps, false).await?.is_some_and(|attempt| attempt.fails) {
                 return Ok(Some(steps));
@@ -250,6 +247,7 @@ impl Runner<'_, '_> {
                 }
             },
         };
+        live.be_patient(patient);
         let mut capture = forked(&self.capture);
         let mut quiet = |_: &fincert_schemas::Bilingual, _| {};
         let mut drive = Drive {
@@ -263,8 +261,8 @@ impl Runner<'_, '_> {
             flows: &self.plan.flows,
         };
         let made = [Made { case: work.case.clone(), steps: steps.to_vec() }];
-        let far = Instant::now() + PATIENCE;
-        let outcome = drive_cases(&mut live, run.scenario, &made, run.pace, far, &mut drive).await;
+        let pacing = Pacing { pace: run.pace, until: Instant::now() + PATIENCE, window: 1 };
+        let outcome = drive_cases(&mut live, run.scenario, &made, pacing, &mut drive).await;
         let transcript = outcome.transcript;
         let calls = transcript.events.iter().filter(|event| matches!(event.what, What::Call { .. })).count() as u32;
         work.calls += calls;
@@ -274,6 +272,7 @@ impl Runner<'_, '_> {
         if !matches!(transcript.ended, Ended::Broken { .. }) {
             // Strays of candidates are nobody's evidence.
             live.strays.clear();
+            live.be_patient(true);
             work.session = Some(live);
         }
         Ok(Some(Attempt { transcript, fails }))

@@ -171,7 +171,53 @@ impl<'m> Smaller<'m> {
         all
     }
 
+    /// All calls, or one, with what is plain about them taken from the first plain request: it is the plainest.
+    fn plainest(&self) -> Vec<Vec<Step>> {
+        let one = |with: &Value| self.as_first(with).into_iter().collect::<Vec<_>>();
+        let mut all = self.best.clone();
+        for step in &mut all {
+            let calls = match step {
+                Step::Call(call) => std::slice::from_mut(call),
+                Step::Concurrent(group) => &mut group.concurrent,
+                _ => continue,
+            };
+            for call in calls {
+                let changed = call.with.as_ref().and_then(|with| self.as_first(with));
+                if let (Some(changed), Some(with)) = (changed, &call.with)
+                    && self.rows.breaks(&changed) == self.rows.breaks(with)
+                {
+                    call.with = Some(changed);
+                }
+            }
+        }
+        let mut candidates = vec![all];
+        candidates.extend(self.changed(one));
+        candidates
+    }
+
+    fn as_first(&self, with: &Value) -> Option<Value> {
+        let (first, nearest) = (self.plain.first()?.as_object()?, nearest(with, &self.plain)?);
+        let mut rows = with.as_object()?.clone();
+        for (row, value) in &mut rows {
+            let (Some(mine), Some(plainest)) = (nearest.get(row), first.get(row)) else { continue };
+            if value == mine {
+                value.clone_from(plainest);
+            } else if let (Some(climbing), Some(id)) =
+                (value.pointer_mut("/$unreadable/climbing"), plainest.get("$file").cloned())
+            {
+                *climbing = id;
+            }
+        }
+        Some(Value::Object(rows))
+    }
+
     fn without_rows(&self) -> Vec<Vec<Step>> {
+        let mut all = self.plainest();
+        all.extend(self.fewer_rows());
+        all
+    }
+
+    fn fewer_rows(&self) -> Vec<Vec<Step>> {
         self.changed(|with| {
             let Some(rows) = with.as_object() else { return Vec::new() };
             let mut all = Vec::new();
@@ -290,12 +336,12 @@ fn plainer(text: &str) -> Vec<String> {
 }
 
 /// The plain request that differs in the fewest rows.
-fn nearest<'p>(with: &Value, plain: &[&'p Value]) -> Option<&'p Value> {
+pub(super) fn nearest<'p>(with: &Value, plain: &[&'p Value]) -> Option<&'p Value> {
     plain.iter().copied().min_by_key(|plain| differing(with, plain).len())
 }
 
 /// The rows in which a request differs from a plain one.
-fn differing<'v>(with: &'v Value, plain: &'v Value) -> Vec<&'v str> {
+pub(super) fn differing<'v>(with: &'v Value, plain: &'v Value) -> Vec<&'v str> {
     let (Some(rows), Some(plain)) = (with.as_object(), plain.as_object()) else { return vec![""] };
     let mut all: Vec<&str> =
         rows.iter().filter(|(row, value)| plain.get(*row) != Some(*value)).map(|(row, _)| row.as_str()).collect();
@@ -307,71 +353,6 @@ fn hash(steps: &[Step]) -> u64 {
     let mut hasher = DefaultHasher::new();
     serde_json::to_string(steps).unwrap_or_default().hash(&mut hasher);
     hasher.finish()
-}
-
-/// What the smallest form of a failing case is like.
-#[derive(Debug)]
-pub struct Class;
-
-impl Class {
-    /// How many calls it takes, and in which rows the last one differs from a plain request, and how.
-    pub fn of(steps: &[Step], plain: &[&Value]) -> String {
-        let calls: Vec<&CallStep> = steps
-            .iter()
-            .flat_map(|step| match step {
-                Step::Call(call) => std::slice::from_ref(call),
-                Step::Concurrent(group) => &group.concurrent,
-                _ => &[],
-            })
-            .collect();
-        let overlap = if steps.iter().any(|step| matches!(step, Step::Concurrent(_))) { ", overlapping" } else { "" };
-        let reset = if steps.iter().any(|step| matches!(step, Step::Reset(_))) { ", a reset between" } else { "" };
-        let count: u64 = calls.iter().map(|call| u64::from(call.times)).sum();
-        let mut class = format!("{count} call{}{overlap}{reset}", if count == 1 { "" } else { "s" });
-        let Some(with) = calls.last().and_then(|call| call.with.as_ref()) else { return class };
-        let Some(plain) = nearest(with, plain) else { return class };
-        for row in differing(with, plain) {
-            let value = with.get(row);
-            class.push_str(&format!("; /{row}: {}", value.map_or_else(|| "left out".to_owned(), described)));
-        }
-        class
-    }
-}
-
-/// The kind of a value, and of a text what is unusual in it. It holds nothing of the text but single characters.
-fn described(value: &Value) -> String {
-    if let Some(unreadable) = value.get("$unreadable") {
-        return match unreadable.pointer("/path/path").and_then(Value::as_str) {
-            Some(path) => format!("no file, {}", text(path)),
-            None => {
-                format!("no file, {}", unreadable.as_object().and_then(|o| o.keys().next()).map_or("", String::as_str))
-            }
-        };
-    }
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(_) => "a boolean".to_owned(),
-        Value::Number(_) => "a number".to_owned(),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-        Value::String(written) => text(written),
-    }
-}
-
-/// At which lengths a text counts as long.
-const LONG: usize = 100;
-
-fn text(written: &str) -> String {
-    let count = written.chars().count();
-    if count == 0 {
-        return "an empty text".to_owned();
-    }
-    let mut unusual: Vec<char> = written.chars().filter(|c| !c.is_ascii_alphanumeric()).collect();
-    unusual.sort_unstable();
-    unusual.dedup();
-    let named: Vec<String> = unusual.iter().take(4).map(|c| format!("U+{:04X}", u32::from(*c))).collect();
-    let length = if count >= LONG { format!("a text of {count} characters") } else { "a text".to_owned() };
-    if named.is_empty() { length } else { format!("{length} with {}", named.join(" ")) }
 }
 
 #[cfg(test)]
@@ -462,22 +443,6 @@ mod tests {
         let (best, _) = shrunk(vec![call(wrong)], |_| true);
         // No type at all would break another rule.
         assert_eq!(with(&best[0])["type"], json!(null));
-    }
-
-    #[test]
-    fn classes_tell_inputs_apart() {
-        let plain = json!({"type": "BankCard", "imagePath": {"$file": "bank-card-debit"}});
-        let class = |with: Value| Class::of(&[call(with)], &[&plain]);
-        assert_eq!(class(plain.clone()), "1 call");
-        assert_eq!(
-            class(json!({"type": "BankCard", "imagePath": {"$unreadable": {"path": {"kind": "x", "path": "%n"}}}})),
-            "1 call; /imagePath: no file, a text with U+0025"
-        );
-        assert_eq!(
-            class(json!({"type": "", "imagePath": {"$file": "bank-card-debit"}})),
-            "1 call; /type: an empty text"
-        );
-        assert_eq!(class(json!({"type": "BankCard"})), "1 call; /imagePath: left out");
     }
 
     proptest! {

@@ -1,14 +1,20 @@
-//! TEMPORARY
-use fincert_schemas::catalog::Catalog;
-use rand::{Rng, RngExt, SeedableRng};
-use serde_json::{Map, Value, json};
+//! Generated values of one request table.
 
+use std::sync::Arc;
+
+use fincert_schemas::strategy::{Choices, Generator, Rule};
+use serde_json::{Map, Value};
+
+/// The strategies of one API's request.
 #[derive(Debug)]
 pub(super) struct Values {
-    rows: Vec<String>,
-    required: Vec<String>,
+    generator: Arc<Generator>,
+    /// The rules that a request can break and still be an object: what is no object cannot carry callbacks, so that a
+    /// target has no way to answer.
+    rules: Vec<Rule>,
 }
 
+/// A request that breaks one rule.
 #[derive(Debug)]
 pub(super) struct Broken {
     pub(super) value: Value,
@@ -17,53 +23,37 @@ pub(super) struct Broken {
 }
 
 impl Values {
-    pub(super) fn of(catalog: &Catalog, api: &str) -> Result<Self, String> {
-        let rows =
-            catalog.rows(&format!("api/{api}.request.json")).map(|r| r.keys().cloned().collect()).unwrap_or_default();
-        let document = catalog.document(&format!("api/{api}.request.json"));
-        let names = document.and_then(|document| document.get("required")?.as_array());
-        let required = names.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-        Ok(Self { rows, required })
+    pub(super) fn of(api: &str) -> Result<Self, String> {
+        let generator = Generator::embedded(&format!("api/{api}.request.json")).map_err(|error| error.to_string())?;
+        let rules = generator.rules().iter().filter(|rule| !rule.at.is_empty()).cloned().collect();
+        Ok(Self { generator, rules })
     }
+
+    /// A valid request, its own `$` doubled.
     pub(super) fn valid(&self, seed: u64) -> Map<String, Value> {
-        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        let mut all: Map<String, Value> = self
-            .rows
-            .iter()
-            .map(|r| {
-                let n = random.random_range(1..12);
-                (
-                    r.clone(),
-                    Value::from((0..n).map(|_| char::from(b'a' + random.random_range(0..26u8))).collect::<String>()),
-                )
-            })
-            .collect();
-        if random.random_ratio(1, 3) {
-            all.insert("extra".into(), json!([1]));
+        match escaped(self.generator.valid(&mut Choices::from_seed(seed))) {
+            Value::Object(rows) => rows,
+            _ => Map::new(),
         }
-        if all.contains_key("videoPort") {
-            all.insert("videoPort".into(), "8906".into());
-        }
-        all
     }
+
+    /// A request that breaks the rule with this number, counted round; nothing where there is no rule.
     pub(super) fn invalid(&self, number: usize, seed: u64) -> Option<Broken> {
-        let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-        let row = self.rows.get(number % self.rows.len().max(1))?;
-        let mut rows = self.valid(random.next_u64());
-        let at = format!("/{row}");
-        if self.required.contains(row) && random.random_ratio(1, 4) {
-            rows.shift_remove(row);
-            return Some(Broken { value: Value::Object(rows), rule: format!("/required/{row}"), at });
+        let rule = self.rules.get(number % self.rules.len().max(1))?;
+        let invalid = self.generator.invalid(rule, &mut Choices::from_seed(seed))?;
+        let value = escaped(invalid.value);
+        value.is_object().then_some(Broken { value, rule: invalid.rule, at: invalid.at })
+    }
+}
+
+/// On the bridge a key that begins with `$` is doubled, so that it is not taken for a marker.
+fn escaped(value: Value) -> Value {
+    match value {
+        Value::Object(rows) => {
+            let double = |key: String| if key.starts_with('$') { format!("${key}") } else { key };
+            Value::Object(rows.into_iter().map(|(key, inner)| (double(key), escaped(inner))).collect())
         }
-        if random.random_ratio(1, 3) {
-            rows.insert(row.clone(), "".into());
-            return Some(Broken { value: Value::Object(rows), rule: format!("/properties/{row}/minLength"), at });
-        }
-        if row == "type" && random.random_ratio(1, 2) {
-            rows.insert(row.clone(), "xyz".into());
-            return Some(Broken { value: Value::Object(rows), rule: format!("/properties/{row}/enum"), at });
-        }
-        rows.insert(row.clone(), json!({"a": 1}));
-        Some(Broken { value: Value::Object(rows), rule: format!("/properties/{row}/type"), at })
+        Value::Array(items) => Value::Array(items.into_iter().map(escaped).collect()),
+        other => other,
     }
 }

@@ -1,10 +1,11 @@
 """A stdio target that recognises every picture as a bank card, and is fragile.
 
-It exits when imagePath has more than 200 characters. With the argument `once` it does not; instead the first success from
-its 40th call on, and no other, has an errorCode that is a text.
+It exits when imagePath has more than 200 characters. With the arguments `once FILE` it does not; instead the first success
+from its 40th call on has an errorCode that is a text, once: FILE remembers it.
 """
 
 import json
+import os
 import sys
 
 CARDS = {
@@ -34,10 +35,11 @@ def answer(method, params, state):
     state["calls"] += 1
     if isinstance(path, str) and len(path) > 200 and not ONCE:
         sys.exit(3)
-    if kind != "BankCard" or path not in state["known"]:
+    if kind != "BankCard" or not isinstance(path, str) or path not in state["known"]:
         return {"via": "reject", "value": {"errMsg": "finCardOcr:fail refused"}}
-    wrong = ONCE and state["calls"] >= 40 and not state["wrong"]
-    state["wrong"] |= wrong
+    wrong = ONCE and state["calls"] >= 40 and not os.path.exists(sys.argv[2])
+    if wrong:
+        open(sys.argv[2], "w").close()
     card = CARDS["credit" if "credit" in path else "debit"]
     value = {
         "type": kind, "errorCode": "0" if wrong else 0, "description": "", "recogResult": card, "errMsg": "finCardOcr:ok",
@@ -46,7 +48,7 @@ def answer(method, params, state):
 
 
 def main():
-    state = {"files": 0, "calls": 0, "wrong": False, "known": set()}
+    state = {"files": 0, "calls": 0, "known": set()}
     for line in sys.stdin:
         message = json.loads(line)
         result = answer(message["method"], message.get("params") or {}, state)

@@ -1,7 +1,7 @@
 //! Scrubbing free text: of sensitive values seen in the run, and of whatever looks like one.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
@@ -25,8 +25,9 @@ static LOOKS: LazyLock<Regex> = LazyLock::new(|| {
     .unwrap()
 });
 
-/// How many values are looked for one by one before they are compiled into the automaton.
-const MAX_RECENT: usize = 32;
+/// By how many of its first bytes a value is looked up. Nothing that is worth knowing is shorter: two characters, one of
+/// them beyond ASCII.
+const PREFIX: usize = 3;
 /// A value of so many bytes does not turn up within another by chance.
 const DISTINCT: usize = 8;
 
@@ -38,6 +39,11 @@ pub struct Scrubber {
     seen: HashSet<String>,
     automaton: Option<AhoCorasick>,
     compiled: usize,
+    /// The values behind `compiled`, by their first bytes. A run may teach a value with every call, and an automaton
+    /// would have to be built anew each time.
+    by_prefix: HashMap<[u8; PREFIX], Vec<usize>>,
+    /// The pairs of bytes that some value of `by_prefix` begins with, a bit each: most places of a text are no such pair.
+    begins: Vec<u64>,
 }
 
 impl Scrubber {
@@ -47,21 +53,27 @@ impl Scrubber {
         if self.known.len() >= MAX_KNOWN || self.seen.contains(text) || !worth_knowing(kind, text) {
             return;
         }
+        let Some(prefix) = text.as_bytes().first_chunk::<PREFIX>() else { return };
+        if self.begins.is_empty() {
+            self.begins = vec![0; 1024];
+        }
+        let pair = pair(text.as_bytes(), 0);
+        self.begins[pair / 64] |= 1 << (pair % 64);
+        self.by_prefix.entry(*prefix).or_default().push(self.known.len());
         self.seen.insert(text.to_owned());
         self.known.push((text.to_owned(), kind.mask(text)));
-        if self.known.len() - self.compiled > MAX_RECENT {
-            self.compile();
-        }
     }
 
-    /// Compiles what was learned, so that looking for a thousand values costs no more than looking for one.
+    /// Compiles what was learned so far: what every run knows from the start.
     pub(super) fn compile(&mut self) {
         let patterns = self.known.iter().map(|(value, _)| value);
         // Leftmost-longest, so that a name inside an address does not break the address. A set of literals that
-        // is too large for an automaton is looked for one by one.
+        // is too large for an automaton is looked for by prefixes.
         if let Ok(automaton) = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns) {
             self.automaton = Some(automaton);
             self.compiled = self.known.len();
+            self.by_prefix.clear();
+            self.begins.clear();
         }
     }
 
@@ -89,23 +101,51 @@ impl Scrubber {
             });
             clean = Cow::Owned(replaced);
         }
-        for (value, mask) in &self.known[self.compiled..] {
-            if !clean.contains(value.as_str()) {
-                continue;
-            }
-            let mut replaced = String::with_capacity(clean.len());
-            let mut from = 0;
-            for (at, _) in clean.match_indices(value.as_str()) {
-                let within = words && value.len() < DISTINCT && is_within_word(&clean, at, at + value.len());
-                replaced.push_str(&clean[from..at]);
-                replaced.push_str(if within { value } else { mask });
-                from = at + value.len();
-            }
-            replaced.push_str(&clean[from..]);
-            clean = Cow::Owned(replaced);
+        if self.begins.is_empty() {
+            return clean;
         }
-        clean
+        let mut replaced = String::new();
+        let (mut at, mut from) = (0, 0);
+        while let Some((start, index)) = self.next_recent(&clean, at, words) {
+            let (value, mask) = &self.known[index];
+            replaced.push_str(&clean[from..start]);
+            replaced.push_str(mask);
+            at = start + value.len();
+            from = at;
+        }
+        if from == 0 {
+            return clean;
+        }
+        replaced.push_str(&clean[from..]);
+        Cow::Owned(replaced)
     }
+
+    /// The first place from `at` on at which a value stands that was learned since compiling, and the longest of them.
+    fn next_recent(&self, text: &str, at: usize, words: bool) -> Option<(usize, usize)> {
+        let bytes = text.as_bytes();
+        let last = bytes.len().checked_sub(PREFIX)?;
+        (at..=last).find_map(|start| {
+            let pair = pair(bytes, start);
+            if self.begins[pair / 64] & (1 << (pair % 64)) == 0 {
+                return None;
+            }
+            let prefix: &[u8; PREFIX] = bytes[start..].first_chunk()?;
+            let fits = |index: &&usize| {
+                let value = &self.known[**index].0;
+                let end = start + value.len();
+                bytes[start..].starts_with(value.as_bytes())
+                    && !(words && value.len() < DISTINCT && is_within_word(text, start, end))
+            };
+            let longest =
+                self.by_prefix.get(prefix)?.iter().filter(fits).max_by_key(|index| self.known[**index].0.len());
+            longest.map(|index| (start, *index))
+        })
+    }
+}
+
+/// Two bytes as a number.
+fn pair(bytes: &[u8], at: usize) -> usize {
+    usize::from(u16::from_be_bytes([bytes[at], bytes[at + 1]]))
 }
 
 /// Whether a letter or digit of ASCII goes on at either end of a place.
