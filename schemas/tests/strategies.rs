@@ -25,7 +25,7 @@ fn every_valid_instance_validates() {
         let generator = generator(&path);
         let table = catalog().table(&path).unwrap();
         for flavour in [Flavour::Plain, Flavour::Hostile] {
-            for seed in 0..150 {
+            for seed in 0..60 {
                 let value = generator.valid(&mut Choices::from_seed(seed).with_flavour(flavour));
                 let breaches = catalog().check(table, &value);
                 assert!(breaches.is_empty(), "{path}, seed {seed}: {value} {breaches:?}");
@@ -47,7 +47,7 @@ fn every_invalid_instance_breaks_just_its_rule() {
         let table = catalog().table(&path).unwrap();
         for rule in generator.rules() {
             let mut found = 0;
-            for seed in 0..12 {
+            for seed in 0..6 {
                 let Some(invalid) = generator.invalid(rule, &mut Choices::from_seed(seed)) else {
                     missed += 1;
                     continue;
@@ -63,7 +63,7 @@ fn every_invalid_instance_breaks_just_its_rule() {
             assert!(found > 0, "{path} {rule:?}");
         }
     }
-    assert!(made > 5000 && missed * 100 < made, "{made} made, {missed} missed");
+    assert!(made > 3500 && missed * 100 < made, "{made} made, {missed} missed");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn what_is_pinned_stays_and_decides_the_rest() {
             assert!(value["recogResult"].get(field).is_some(), "{value}");
         }
         let rule = generator.rule("/properties/errorCode/type").unwrap();
-        assert_eq!(generator.invalid_with(&pins, rule, &mut Choices::from_seed(1)), Ok(None));
+        assert_eq!(generator.invalid_with(&pins, &rule, &mut Choices::from_seed(1)), Ok(None));
     }
     let pins =
         Pins::new().with("/type", "IDCard").with("/errorCode", 0).with("/recogResult/face", 1).without("/description");
@@ -163,4 +163,67 @@ fn a_case_shrinks_and_stays_what_it_is() {
     }
     assert_eq!(generator.valid(&mut shrinker.best()), json!({"idNo": "a", "name": "aaa", "imagePath": "a"}));
     assert!(shrinker.steps() < 500, "{}", shrinker.steps());
+}
+
+#[test]
+fn which_rules_cannot_be_broken() {
+    let mut left_out = Vec::new();
+    let (mut rules, mut alone) = (0, 0);
+    for path in paths() {
+        let generator = generator(&path);
+        left_out.extend(generator.unbreakable().into_iter().map(|rule| format!("{path} {}", rule.id)));
+        rules += generator.rules().len();
+        alone += generator.rules().iter().filter(|rule| rule.with.is_empty()).count();
+    }
+    assert!(rules >= 600 && alone >= 560, "{rules} rules, {alone} alone");
+    // The event's `if` speaks of objects with a candidate that is not empty, so that what it says then of both holds
+    // already; and a candidate without sdpMid, of which the other four speak, breaks what is asked of sdpMid first.
+    let expected = [
+        "webrtc/iceCandidate.json /allOf/0/then/required/sdpMLineIndex",
+        "webrtc/iceCandidate.json /allOf/0/then/properties/sdpMLineIndex/type",
+        "webrtc/icecandidate.event.json /properties/candidate/then/$ref/type",
+        "webrtc/icecandidate.event.json /properties/candidate/then/$ref/properties/candidate/minLength",
+        "webrtc/icecandidate.event.json /properties/candidate/then/$ref/allOf/0/then/required/sdpMLineIndex",
+        "webrtc/icecandidate.event.json /properties/candidate/then/$ref/allOf/0/then/properties/sdpMLineIndex/type",
+    ];
+    assert_eq!(left_out, expected);
+}
+
+#[test]
+fn what_cannot_be_generated_is_an_error_with_its_place() {
+    const ID: &str = "https://errors.fincert.invalid/schema.json";
+    let error = |schema: Value| Generator::compile([(ID, &schema)], ID).unwrap_err();
+    for (schema, pointer, says) in [
+        (json!({"properties": {"a": {"minimun": 3}}}), "/properties/a/minimun", "\"minimun\" is not supported"),
+        (json!({"allOf": [{"format": "credit-card"}]}), "/allOf/0/format", "use one of resident-id"),
+        (json!({"pattern": "(?=a)b"}), "/pattern", "look-around"),
+        (json!({"pattern": "a{20000}"}), "/pattern", "16384"),
+        (json!({"items": {"$ref": "#/$defs/no"}}), "/items/$ref", "leads to no schema"),
+        (json!({"minLength": "3"}), "/minLength", "whole number"),
+        (json!({"multipleOf": 0}), "/multipleOf", "positive"),
+        (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "/$schema", "2020-12"),
+        (json!({"type": "string", "enum": [1]}), "", "exclude each other (type, enum)"),
+        (
+            json!({"type": "object", "required": ["a"], "properties": {"a": {"minLength": 3, "maxLength": 2, "type": "string"}}}),
+            "/properties/a",
+            "relax",
+        ),
+        (json!({"type": "array", "minItems": 3, "uniqueItems": true, "items": {"type": "boolean"}}), "", "relax"),
+        (
+            json!({"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}}),
+            "/properties/a",
+            "without end",
+        ),
+        (json!({"allOf": [{"$ref": "#"}]}), "", "without end"),
+        (json!({"type": "array", "minItems": 1, "items": {"$ref": "#"}}), "/items", "without end"),
+    ] {
+        let found = error(schema.clone());
+        assert_eq!((found.document.as_str(), found.pointer.as_str()), (ID, pointer), "{schema} {found}");
+        assert!(found.to_string().contains(says), "{schema} {found}");
+    }
+    // Twelve choices of four that say nothing about each other are 16 million cases.
+    let branch = |n: usize| json!({"anyOf": (0..4).map(|k| json!({"properties": {format!("p{n}"): {"const": k}}, "required": [format!("p{n}")]})).collect::<Vec<_>>()});
+    let exploding = json!({"type": "object", "allOf": (0..12).map(branch).collect::<Vec<_>>()});
+    let found = error(exploding);
+    assert!(found.to_string().contains("cases; split it"), "{found}");
 }

@@ -76,7 +76,7 @@ fn one(source: &Source, what: &What, value: &Value, before: &Seen, depth: usize)
                 holds(*schema, item)
             })
         }),
-        What::Contains { schema, least, most } => array.is_none_or(|items| {
+        What::Contains { schema, least, most, .. } => array.is_none_or(|items| {
             let fit = items.iter().enumerate().filter(|(_, item)| holds(*schema, item));
             seen.items.extend(fit.map(|(index, _)| index));
             seen.items.len() >= *least && most.is_none_or(|most| seen.items.len() <= most)

@@ -216,7 +216,7 @@ impl Graph<'_> {
                 constraint.arrays.rest = vec![Goal::Holds(*schema)];
                 seen.all_items = true;
             }
-            What::Contains { schema, least, most } => {
+            What::Contains { schema, least, most, .. } => {
                 constraint.arrays.contains.push(contains(*schema, *least, *most));
                 seen.contains.push(*schema);
             }
@@ -332,7 +332,7 @@ impl Graph<'_> {
                 let (goal, opposite) = (Goal::Fails(*schema), Goal::Holds(*schema));
                 constraint.arrays.contains.push(Contains { goal, opposite, from: *from, least: 1, most: None });
             })),
-            What::Contains { schema, least, most } => {
+            What::Contains { schema, least, most, .. } => {
                 let too_few = (*least > 0).then(|| contains(*schema, 0, Some(least.saturating_sub(1))));
                 let too_many = most.map(|most| contains(*schema, most + 1, None));
                 let ways = too_few.into_iter().chain(too_many);

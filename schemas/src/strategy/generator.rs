@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Registry, Validator};
 use serde_json::Value;
 
@@ -17,6 +18,7 @@ use super::plan::Plan;
 use super::rule::{Rule, RulePath, rules};
 use super::source::{Id, Source};
 use crate::catalog::{BASE, Catalog};
+use crate::json::push_pointer;
 
 /// How often an instance is drawn before the one that is known to be good is taken.
 const TRIES: usize = 16;
@@ -39,7 +41,6 @@ pub struct Invalid {
 }
 
 /// A schema, compiled.
-#[derive(Debug)]
 pub struct Generator {
     source: Arc<Source>,
     root: Id,
@@ -51,16 +52,32 @@ pub struct Generator {
     known: Value,
     /// Names that mean something to somebody.
     meant: Arc<Vec<String>>,
-    paths: Arc<Vec<(Rule, RulePath)>>,
-    broken: OnceLock<Broken>,
+    paths: Arc<Paths>,
+    /// The rules that can be broken.
+    rules: OnceLock<Vec<Rule>>,
+    /// How each of the paths is broken, compiled when it is first asked for.
+    broken: Vec<OnceLock<Option<Broken>>>,
     pinned: Mutex<HashMap<String, Result<Arc<Generator>, Unsupported>>>,
 }
 
-/// The rules that can be broken, each with its plan.
+/// Every rule of the schema, and the way to it.
+#[derive(Debug)]
+struct Paths {
+    all: Vec<(Rule, RulePath)>,
+    by_id: HashMap<String, usize>,
+}
+
+/// How a rule is broken, and what falls with it.
 #[derive(Debug)]
 struct Broken {
-    rules: Vec<Rule>,
-    plans: HashMap<String, (Plan, usize)>,
+    plan: Plan,
+    with: Vec<String>,
+}
+
+impl std::fmt::Debug for Generator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generator").field("document", &self.document).finish_non_exhaustive()
+    }
 }
 
 impl Generator {
@@ -76,7 +93,9 @@ impl Generator {
         meant.push("errMsg".to_owned());
         meant.sort_unstable();
         meant.dedup();
-        let paths = rules(&source, root)?;
+        let all = rules(&source, root)?;
+        let by_id = all.iter().enumerate().map(|(index, (rule, _))| (rule.id.clone(), index)).collect();
+        let paths = Paths { all, by_id };
         Self::with_pins(Arc::new(source), root, id, Pins::new(), Arc::new(validator), Arc::new(meant), Arc::new(paths))
     }
 
@@ -112,7 +131,7 @@ impl Generator {
         pins: Pins,
         validator: Arc<Validator>,
         meant: Arc<Vec<String>>,
-        paths: Arc<Vec<(Rule, RulePath)>>,
+        paths: Arc<Paths>,
     ) -> Result<Self, Unsupported> {
         let mut goals = vec![Goal::Holds(root)];
         goals.extend((!pins.is_empty()).then_some(Goal::Pinned(0)));
@@ -136,9 +155,11 @@ impl Generator {
             known: Value::Null,
             meant,
             paths,
-            broken: OnceLock::new(),
+            rules: OnceLock::new(),
+            broken: Vec::new(),
             pinned: Mutex::default(),
         };
+        generator.broken.resize_with(generator.paths.all.len(), OnceLock::new);
         let zeros = Some(Choices::replay(Vec::new())).into_iter();
         let mut probes = zeros.chain((0..PROBES).map(Choices::from_seed));
         let known = probes.find_map(|mut choices| {
@@ -176,28 +197,37 @@ impl Generator {
     /// Every rule that can be broken, in the order of evaluation. Those that cannot be broken without others name them
     /// in `with`; those that cannot be broken at all are left out.
     pub fn rules(&self) -> &[Rule] {
-        &self.broken().rules
+        self.rules.get_or_init(|| {
+            let all = self.paths.all.iter().enumerate();
+            all.filter_map(|(index, (rule, _))| {
+                self.broken(index).map(|broken| Rule { with: broken.with.clone(), ..rule.clone() })
+            })
+            .collect()
+        })
     }
 
-    /// The rule of that id.
-    pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules().iter().find(|rule| rule.id == id)
+    /// The rule of that id, if it can be broken.
+    pub fn rule(&self, id: &str) -> Option<Rule> {
+        let index = *self.paths.by_id.get(id)?;
+        let broken = self.broken(index)?;
+        Some(Rule { with: broken.with.clone(), ..self.paths.all.get(index)?.0.clone() })
     }
 
     /// The rules of the schema that no instance can break, because others do not let it come so far.
     pub fn unbreakable(&self) -> Vec<&Rule> {
-        let broken = self.broken();
-        self.paths.iter().map(|(rule, _)| rule).filter(|rule| !broken.plans.contains_key(&rule.id)).collect()
+        let all = self.paths.all.iter().enumerate();
+        all.filter(|(index, _)| self.broken(*index).is_none()).map(|(_, (rule, _))| rule).collect()
     }
 
     /// An instance that breaks just that rule, and the rules of its `with`, at one place; `None` where the choices lead
     /// to none, or the rule is not one of [`rules`](Self::rules).
     pub fn invalid(&self, rule: &Rule, choices: &mut Choices) -> Option<Invalid> {
-        let (plan, index) = self.broken().plans.get(&rule.id)?;
-        let (_, path) = self.paths.get(*index)?;
+        let index = *self.paths.by_id.get(&rule.id)?;
+        let Broken { plan, with } = self.broken(index)?;
+        let (rule, path) = self.paths.all.get(index)?;
         for _ in 0..TRIES {
             let Some(found) = self.draw_broken(plan, path, choices) else { continue };
-            if !plan.unsure || self.breaks_just(path, &rule.with, &found) {
+            if !plan.unsure || self.breaks_just(rule, path, with, &found) {
                 return Some(Invalid { rule: rule.id.clone(), ..found });
             }
         }
@@ -244,27 +274,17 @@ impl Generator {
         if pins.is_empty() {
             return Ok(self.invalid(rule, choices));
         }
-        let pinned = self.pinned(pins)?;
-        let mine = pinned.rule(&rule.id).cloned();
-        Ok(mine.and_then(|rule| pinned.invalid(&rule, choices)))
+        Ok(self.pinned(pins)?.invalid(rule, choices))
     }
 
-    fn broken(&self) -> &Broken {
-        self.broken.get_or_init(|| {
-            let mut broken = Broken { rules: Vec::new(), plans: HashMap::new() };
-            for (index, (rule, path)) in self.paths.iter().enumerate() {
-                if let Some((plan, with)) = self.break_rule(path) {
-                    broken.rules.push(Rule { with, ..rule.clone() });
-                    broken.plans.insert(rule.id.clone(), (plan, index));
-                }
-            }
-            broken
-        })
+    fn broken(&self, index: usize) -> Option<&Broken> {
+        let (rule, path) = self.paths.all.get(index)?;
+        self.broken.get(index)?.get_or_init(|| self.break_rule(rule, path)).as_ref()
     }
 
     /// How the rule is broken, and what falls with it: nothing if that can be, or else as little as can be.
-    fn break_rule(&self, path: &RulePath) -> Option<(Plan, Vec<String>)> {
-        let mut best: Option<(Plan, Vec<String>)> = None;
+    fn break_rule(&self, rule: &Rule, path: &RulePath) -> Option<Broken> {
+        let mut best: Option<Broken> = None;
         for relax in [Relax::Nothing, Relax::Values, Relax::Texts, Relax::Everything] {
             let mut goals = vec![Goal::Breaks(self.root, 0)];
             goals.extend((!self.pins.is_empty()).then_some(Goal::Pinned(0)));
@@ -278,7 +298,7 @@ impl Generator {
             for seed in 0..SAMPLES {
                 let mut choices = if seed == 0 { Choices::replay(Vec::new()) } else { Choices::from_seed(seed) };
                 let found = self.draw_broken(&plan, path, &mut choices);
-                let Some(others) = found.and_then(|found| self.others(path, &found)) else {
+                let Some(others) = found.and_then(|found| self.others(rule, path, &found)) else {
                     all_alike = false;
                     continue;
                 };
@@ -289,10 +309,10 @@ impl Generator {
             }
             let Some(with) = least else { continue };
             plan.unsure |= !all_alike;
-            let better = best.as_ref().is_none_or(|(_, known)| with.len() < known.len());
+            let better = best.as_ref().is_none_or(|known| with.len() < known.with.len());
             if better {
                 let alone = with.is_empty();
-                best = Some((plan, with));
+                best = Some(Broken { plan, with });
                 if alone {
                     break;
                 }
@@ -306,7 +326,7 @@ impl Generator {
         let mut value = maker.make(plan.root)?;
         let place = maker.at?;
         let at = match &path.suffix {
-            Some(name) => crate::json::push_pointer(&place, name),
+            Some(name) => push_pointer(&place, name),
             None => place,
         };
         coherent::bend(&self.document, &mut value, &|there| {
@@ -315,28 +335,46 @@ impl Generator {
         Some(Invalid { value, rule: String::new(), at })
     }
 
-    fn breaks_just(&self, path: &RulePath, with: &[String], found: &Invalid) -> bool {
-        self.others(path, found).is_some_and(|others| others.iter().all(|other| with.contains(other)))
+    fn breaks_just(&self, rule: &Rule, path: &RulePath, with: &[String], found: &Invalid) -> bool {
+        self.others(rule, path, found).is_some_and(|others| others.iter().all(|other| with.contains(other)))
     }
 
     /// The other rules that the instance breaks, by their ids; `None` where it does not break this one.
-    fn others(&self, path: &RulePath, found: &Invalid) -> Option<Vec<String>> {
+    fn others(&self, rule: &Rule, path: &RulePath, found: &Invalid) -> Option<Vec<String>> {
         let mut others = Vec::new();
         let mut mine = false;
         for error in self.validator.iter_errors(&found.value) {
             let evaluation = error.evaluation_path().to_string();
-            let (tail, at) = match error.kind() {
-                jsonschema::error::ValidationErrorKind::Required { property } => {
-                    let name = property.as_str().unwrap_or_default();
-                    (Some(name.to_owned()), crate::json::push_pointer(error.instance_path().as_str(), name))
-                }
-                _ => (None, error.instance_path().to_string()),
+            let mut at = error.instance_path().to_string();
+            let missing = match error.kind() {
+                ValidationErrorKind::Required { property } => property.as_str(),
+                _ => None,
             };
-            if evaluation == path.evaluation && at == found.at {
+            if let Some(name) = missing {
+                at = push_pointer(&at, name);
+            }
+            // What a name breaks is told by the keyword that the name broke.
+            let same = evaluation == path.evaluation
+                || rule.keyword == "propertyNames" && evaluation.starts_with(&format!("{}/", path.evaluation));
+            if same && at == found.at {
                 mine = true;
                 continue;
             }
-            let id = tail.map_or_else(|| evaluation.clone(), |tail| crate::json::push_pointer(&evaluation, &tail));
+            let fault = match error.kind() {
+                ValidationErrorKind::Format { format } => found
+                    .value
+                    .pointer(&at)
+                    .and_then(Value::as_str)
+                    .and_then(|text| crate::format::check(format, text)?.err())
+                    .map(|fault| fault.rule),
+                _ => None,
+            };
+            let known = self.paths.all.iter().find(|(rule, path)| {
+                path.evaluation == evaluation
+                    && path.suffix.as_deref() == missing
+                    && fault.is_none_or(|fault| fault == rule.name)
+            });
+            let id = known.map_or(evaluation, |(rule, _)| rule.id.clone());
             if !others.contains(&id) {
                 others.push(id);
             }

@@ -326,7 +326,10 @@ impl<'a> Graph<'a> {
         }
         if types.meets(Types::NUMBER) {
             let (integers, fractions) = (types.meets(Types::INTEGER), types.meets(Types::FRACTION));
-            makes.extend(NumberAlt::new(&constraint.numbers, integers, fractions, not).map(Make::Number));
+            makes.extend(
+                NumberAlt::new(&constraint.numbers, integers, fractions, not)
+                    .map(|number| Make::Number(Box::new(number))),
+            );
         }
         if types.meets(Types::STRING) {
             makes.extend(TextAlt::new(&constraint.texts, not).map(|text| Make::Text(Box::new(text))));

@@ -207,7 +207,7 @@ impl<'a> Maker<'a> {
                 (NameFrom::Any, Some(texts)) => texts.get(self.choices.index(texts.len()))?.generate(self.choices),
                 (NameFrom::Any, None) => invented(self.choices),
             };
-            let listed = object.taken.iter().any(|taken| *taken == text)
+            let listed = object.taken.contains(&text)
                 || object.members.iter().any(|member| member.name == text)
                 || there.contains_key(&text);
             let fits = name.texts.as_ref().is_none_or(|texts| texts.iter().any(|alt| alt.accept(&text)));

@@ -136,7 +136,7 @@ impl Part {
             Kind::Class(chars) => out.push(chars.draw(choices)),
             Kind::Repeat { part, least: low, most: high } => {
                 let low = (*low).max(if part.most == 0 { 0 } else { least.div_ceil(part.most) }).min(*high);
-                let room = if part.least == 0 { *high } else { most / part.least };
+                let room = most.checked_div(part.least).unwrap_or(*high);
                 let high = room.min(*high).max(low);
                 let count = match choices.below(16) {
                     15 => high.min(low.max(most).min(low + 512)),

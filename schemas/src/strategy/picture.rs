@@ -19,7 +19,7 @@ fn pool() -> &'static [Vec<u8>] {
         let all = SIZES.iter().flat_map(|size| [(ImageFormat::Png, size), (ImageFormat::Jpeg, size)]);
         all.filter_map(|(format, (width, height))| {
             let pixels = RgbImage::from_fn(*width, *height, |x, y| {
-                Rgb([(x * 37 ^ y * 11) as u8, (x * y) as u8, (x ^ y << 3) as u8])
+                Rgb([((x * 37) ^ (y * 11)) as u8, (x * y) as u8, (x ^ (y << 3)) as u8])
             });
             let mut bytes = Cursor::new(Vec::new());
             DynamicImage::from(pixels).write_to(&mut bytes, format).ok()?;

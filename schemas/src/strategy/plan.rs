@@ -46,7 +46,7 @@ pub(super) struct Alt {
 #[derive(Debug)]
 pub(super) enum Make {
     Values(Vec<Value>),
-    Number(NumberAlt),
+    Number(Box<NumberAlt>),
     Text(Box<TextAlt>),
     Array(Box<ArrayAlt>),
     Object(Box<ObjectAlt>),
@@ -246,15 +246,13 @@ impl Plan {
         }
         let mut left = counts.to_vec();
         // Where nothing else can stand, an element of some kind must.
-        for at in 0..length {
-            if nodes[at].is_none() && !self.can(slot(at).base) {
-                let fit = (0..array.kinds.len()).find(|kind| {
-                    at >= array.kinds[*kind].from
-                        && self.can(slot(at).kinds[*kind])
-                        && (left[*kind] > 0 || array.kinds[*kind].most == usize::MAX)
+        for (at, node) in nodes.iter_mut().enumerate() {
+            if node.is_none() && !self.can(slot(at).base) {
+                let fit = array.kinds.iter().zip(&slot(at).kinds).zip(&left).position(|((kind, node), left)| {
+                    at >= kind.from && self.can(*node) && (*left > 0 || kind.most == usize::MAX)
                 })?;
                 left[fit] = left[fit].saturating_sub(1);
-                nodes[at] = Some(slot(at).kinds[fit]);
+                *node = Some(slot(at).kinds[fit]);
             }
         }
         for (index, kind) in array.kinds.iter().enumerate() {

@@ -208,8 +208,8 @@ impl Walk<'_> {
             What::If { then, otherwise, .. } => {
                 for (branch, child, name) in [(then, Child::Then, "then"), (otherwise, Child::Else, "else")] {
                     if let Some(id) = branch {
-                        // The path of evaluation goes through `if`: that is how the validator writes it.
-                        let evaluation = push_pointer(&push_pointer(&way.evaluation, "if"), name);
+                        // The validator's path of evaluation does not go through `if`, and neither do ids.
+                        let evaluation = push_pointer(&way.evaluation, name);
                         self.schema(*id, &way.into(index, child, evaluation, way.at.clone()))?;
                     }
                 }
@@ -227,10 +227,10 @@ impl Walk<'_> {
             What::DependentRequired(table) => {
                 for (trigger_at, (trigger, names)) in table.iter().enumerate() {
                     for (at, name) in names.iter().enumerate().filter(|(_, name)| *name != trigger) {
-                        let evaluation = push_pointer(&evaluation, trigger);
                         let detail = Child::Final(Detail::Dependent(trigger_at, at));
                         let there = way.into(index, detail, evaluation.clone(), push_pointer(&way.at, name));
-                        self.add(schema, keyword.name, "required", &there, Some(name), evaluation, Some(name));
+                        let tail = format!("{trigger}/{name}");
+                        self.add(schema, keyword.name, "required", &there, Some(name), evaluation.clone(), Some(&tail));
                     }
                 }
             }
@@ -241,12 +241,13 @@ impl Walk<'_> {
                     self.add(schema, keyword.name, rule, &there, None, evaluation.clone(), Some(rule));
                 }
             }
-            What::Contains { least, most, .. } => {
-                let few = (*least > 0).then_some((Detail::TooFew, "too-few"));
-                let many = most.map(|_| (Detail::TooMany, "too-many"));
-                for (detail, tail) in few.into_iter().chain(many) {
+            What::Contains { least, most, counted, .. } => {
+                let few = (*least > 0).then_some((Detail::TooFew, "too-few", *counted));
+                let many = most.map(|_| (Detail::TooMany, "too-many", "maxContains"));
+                for (detail, tail, name) in few.into_iter().chain(many) {
+                    let evaluation = push_pointer(&way.evaluation, name);
                     let there = way.into(index, Child::Final(detail), evaluation.clone(), way.at.clone());
-                    self.add(schema, keyword.name, keyword.name, &there, None, evaluation.clone(), Some(tail));
+                    self.add(schema, name, keyword.name, &there, None, evaluation, Some(tail));
                 }
             }
             What::One(_) => {
@@ -296,7 +297,10 @@ impl Walk<'_> {
         evaluation: String,
         tail: Option<&str>,
     ) {
-        let id = tail.map_or_else(|| evaluation.clone(), |tail| push_pointer(&evaluation, tail));
+        let id = match tail {
+            Some(tail) => tail.split('/').fold(evaluation.clone(), |id, step| push_pointer(&id, step)),
+            None => evaluation.clone(),
+        };
         let rule = Rule {
             id,
             document: schema.document.clone(),

@@ -86,7 +86,7 @@ pub(super) enum What {
     Format(FormatKind),
     Prefix(Vec<Id>),
     Items { schema: Id, from: usize },
-    Contains { schema: Id, least: usize, most: Option<usize> },
+    Contains { schema: Id, least: usize, most: Option<usize>, counted: &'static str },
     LeastItems(usize),
     MostItems(usize),
     Unique,
@@ -274,7 +274,8 @@ impl Source {
             "contains" => {
                 let schema = self.schema(all, at.document, &here)?;
                 let (least, most) = (sibling("minContains").unwrap_or(1), sibling("maxContains"));
-                ("contains", What::Contains { schema, least, most })
+                let counted = ["minContains", "maxContains"].into_iter().find(|name| object.contains_key(*name));
+                ("contains", What::Contains { schema, least, most, counted: counted.unwrap_or("contains") })
             }
             "minItems" => ("minItems", What::LeastItems(count()?)),
             "maxItems" => ("maxItems", What::MostItems(count()?)),
