@@ -249,7 +249,7 @@ impl<'c> Maker<'c> {
     /// A path that names no readable picture, whatever an honest target makes of it: an entry of the dictionary is no
     /// path of a file that was put, and what climbs out of the granted place does not lead back to one.
     fn path(&self, file: &Value, ordinal: usize) -> Option<(String, Value)> {
-        if ordinal % CLIMBING == 0 {
+        if ordinal.is_multiple_of(CLIMBING) {
             let id = file.pointer("/$file/id").or_else(|| file.get("$file"))?;
             return Some(("climbing".to_owned(), json!({"$unreadable": {"climbing": id}})));
         }

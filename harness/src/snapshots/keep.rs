@@ -49,9 +49,12 @@ impl Kept {
     }
 }
 
+/// Variables of the environment, each with its value.
+pub type Settings = Vec<(&'static str, &'static str)>;
+
 /// How the environment must be changed before the program begins anew, so that insta does what is wanted; `None`: it is
 /// as it should be. insta reads its environment when it is first used, and a program with threads may not change it.
-pub fn environment() -> Option<(Vec<(&'static str, &'static str)>, Vec<&'static str>)> {
+pub fn environment() -> Option<(Settings, Vec<&'static str>)> {
     let is = |name: &str, value: &str| std::env::var_os(name) == Some(OsString::from(value));
     let right = WANTED.iter().all(|(name, value)| is(name, value))
         && UNWANTED.iter().all(|name| std::env::var_os(name).is_none());

@@ -179,6 +179,17 @@ pub(super) const ALL: &[Defect] = &[
     .fuzz(Fuzzing { within: 1100, calls: 1000, smallest: &[TYPE, PICTURE] }),
     Defect::new(
         "ocr",
+        "fails-thousandth-call",
+        ["每第 1000 次调用都失败", "every 1,000th call of a session fails"],
+        &["integration.works-again"],
+        |call, plan| {
+            let last = is(call, OCR) && call.index % 1000 == 999 && success(&plan).is_some();
+            if last { Plan::settle(fail(OCR, "busy")) } else { plan }
+        },
+    )
+    .fuzz(Fuzzing { within: 1100, calls: 1000, smallest: &[TYPE, PICTURE] }),
+    Defect::new(
+        "ocr",
         "follows-dot-dot",
         ["去掉 imagePath 中的 .. 之后读取剩下的路径", "the host strikes .. from an imagePath and reads what is left"],
         &["ocr.request.image-path.unreadable"],

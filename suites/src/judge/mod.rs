@@ -38,6 +38,7 @@ pub use certify::{asked, declared, outcomes_of};
 pub use examiner::Examiner;
 pub use referees::needs_second;
 pub use sink::{Broken, Sink};
+pub(crate) use view::CONTROL;
 pub use view::{Call, View};
 
 /// One check: what it looks at and which requirements it judges.

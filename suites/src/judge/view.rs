@@ -12,7 +12,7 @@ use super::webrtc::view::Rtc;
 /// Purposes of calls that are as the specification wants them.
 const HARMLESS: [&str; 6] = ["no-options", "second-argument", "again", "candidate-empty", "glare", CONTROL];
 /// The purpose of a plain valid call.
-pub(super) const CONTROL: &str = "control";
+pub(crate) const CONTROL: &str = "control";
 
 /// One transcript.
 #[derive(Debug)]

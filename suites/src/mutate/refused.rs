@@ -2,7 +2,7 @@
 //!
 //! Owners, by the ledger: the requirements of the rows that the request breaks; `*.request.image-path.unreadable`,
 //! `ocr.result.blank-picture`; and where two requests of one scenario differ in one row alone, the requirement that this
-//! row may be left out, or is ignored.
+//! row may be left out, or is ignored. `integration.works-again` where the same plain call succeeded before.
 
 use std::collections::BTreeSet;
 
@@ -68,6 +68,12 @@ pub(super) fn of_transcript(maker: &mut Maker<'_>, calls: &[Call<'_>]) {
             let what = call.failing();
             let edits = vec![Edit::Replace(answer.event, what)];
             maker.add(Operator::SwapRefusal, answer.event, (&format!("/{row}"), "refused"), &[&owner], edits);
+        }
+        let before = |other: &&Call<'_>| other.event < call.event && other.is_control && other.succeeded();
+        let same = |other: &Call<'_>| other.api == call.api && other.request == call.request;
+        if call.is_control && calls.iter().filter(before).any(same) {
+            let edits = vec![Edit::Replace(answer.event, call.failing())];
+            maker.add(Operator::SwapRefusal, answer.event, ("", "works-no-more"), &["integration.works-again"], edits);
         }
     }
 }

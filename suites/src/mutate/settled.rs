@@ -9,7 +9,7 @@ use fincert_schemas::run::{Captured, Event, Subject, What};
 use serde_json::{Value, json};
 
 use super::{Clean, rules};
-use crate::judge::Law;
+use crate::judge::{CONTROL, Law};
 
 /// One call.
 pub(super) struct Call<'a> {
@@ -20,6 +20,8 @@ pub(super) struct Call<'a> {
     /// The request, with the markers of the bridge read.
     pub(super) request: Value,
     pub(super) subject: Option<&'a Subject>,
+    /// Whether it is a plain call that is expected to work as often as it is made.
+    pub(super) is_control: bool,
     /// The first answer: its event, channel and value.
     pub(super) answer: Option<Answer<'a>>,
     /// Further settlements: event, kind, place by the target's count.
@@ -70,7 +72,7 @@ pub(super) fn calls<'a>(law: Law<'_>, clean: Clean<'a>) -> Vec<Call<'a>> {
 }
 
 fn call<'a>(law: Law<'_>, clean: Clean<'a>, at: usize, event: &'a Event) -> Option<Call<'a>> {
-    let What::Call { id, method, request, subject, .. } = &event.what else { return None };
+    let What::Call { id, method, request, subject, purpose, .. } = &event.what else { return None };
     let api = api_of(method)?;
     let request = decode_markers(&request.value);
     let table = format!("api/{api}.request.json");
@@ -95,6 +97,7 @@ fn call<'a>(law: Law<'_>, clean: Clean<'a>, at: usize, event: &'a Event) -> Opti
         api,
         request,
         subject,
+        is_control: purpose.as_deref() == Some(CONTROL),
         answer: None,
         callbacks: Vec::new(),
         silence: None,

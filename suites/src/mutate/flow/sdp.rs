@@ -323,9 +323,15 @@ fn directions(new: &mut New<'_>, flow: &Flowed<'_>, text: &Text<'_>, sdp: &Sdp<'
         .collect();
     let adding = sends.iter().any(|kind| added(kind)) && !flow.with.unsupported_codec;
     if adding && first_since_added {
+        // A later offer is to have what was added, too.
+        let later = text.is_offer
+            && flow.of_pc(pc).any(|call| {
+                call.name == "createOffer" && call.purpose.is_none() && call.succeeded() && call.event < text.call.event
+            });
         for way in ["recvonly", "inactive"] {
+            let owner = if later && way == "inactive" { "webrtc.pc.create-offer.again" } else { "webrtc.pc.add-track" };
             let text_ = with(&with(text.sdp, "a=sendrecv", &format!("a={way}")), "a=sendonly", &format!("a={way}"));
-            new.line(&format!("{way}-after-addTrack"), "webrtc.pc.add-track", text_);
+            new.line(&format!("{way}-after-addTrack"), owner, text_);
         }
     }
     if sends.iter().any(|kind| added(kind)) {
