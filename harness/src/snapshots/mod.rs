@@ -14,7 +14,7 @@ mod stored;
 pub use diff::{Mark, lines};
 pub use gather::{ApiResult, Found, Info, Material, gather};
 pub use html::html;
-pub use keep::{Kept, accept, environment, keep};
+pub use keep::{Kept, Settings, accept, environment, keep};
 pub use page::View;
 pub use rules::{Rules, Side};
 pub use stored::{Entry, SnapshotError, Stored, accepted_path, pending_path, read_folder};
