@@ -194,6 +194,11 @@ impl Generator {
         Some(value)
     }
 
+    /// Every rule of the schema, in the order of evaluation, whether an instance can break it or not. It costs nothing.
+    pub fn every_rule(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.paths.all.iter().map(|(rule, _)| rule)
+    }
+
     /// Every rule that can be broken, in the order of evaluation. Those that cannot be broken without others name them
     /// in `with`; those that cannot be broken at all are left out.
     pub fn rules(&self) -> &[Rule] {

@@ -55,19 +55,19 @@ impl Counter {
     fn new(path: &str) -> Option<Self> {
         let generator = Generator::embedded(path).ok()?;
         let mut places: Vec<(Vec<String>, Vec<usize>)> = Vec::new();
-        for (index, rule) in generator.rules().iter().enumerate() {
+        for (index, rule) in generator.every_rule().enumerate() {
             let pattern = segments(&rule.at);
             match places.iter_mut().find(|(other, _)| *other == pattern) {
                 Some((_, rules)) => rules.push(index),
                 None => places.push((pattern, vec![index])),
             }
         }
-        let counts = vec![(0, 0); generator.rules().len()];
+        let counts = vec![(0, 0); generator.every_rule().len()];
         Some(Self { generator, places, counts })
     }
 
     fn take(&mut self, captured: &Captured) {
-        let rules = self.generator.rules();
+        let rules: Vec<&Rule> = self.generator.every_rule().collect();
         for (pattern, here) in &self.places {
             for fact in &captured.facts {
                 let Fact::Breaks { requirement, at, rule: name, .. } = fact else { continue };
@@ -75,14 +75,14 @@ impl Counter {
                     continue;
                 }
                 // Two branches may have a rule of one name for one place; the requirement tells them apart.
-                for index in here.iter().filter(|index| is_of(&rules[**index], name, requirement)) {
+                for index in here.iter().filter(|index| is_of(rules[**index], name, requirement)) {
                     self.counts[*index].1 += 1;
                 }
             }
             let mut at = String::new();
             each(&captured.value, pattern, &mut at, &mut |at| {
                 for index in here {
-                    if keeps(&rules[*index], at, &captured.facts) {
+                    if keeps(rules[*index], at, &captured.facts) {
                         self.counts[*index].0 += 1;
                     }
                 }
@@ -91,7 +91,7 @@ impl Counter {
     }
 
     fn finish(self) -> Vec<RuleCoverage> {
-        let rules = self.generator.rules().iter().zip(&self.counts);
+        let rules = self.generator.every_rule().zip(&self.counts);
         rules
             .map(|(rule, (valid, invalid))| RuleCoverage {
                 rule: rule.id.clone(),
