@@ -201,10 +201,10 @@ pub struct RuleCoverage {
     /// The requirement that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirement: Option<String>,
-    /// How many instances kept it.
+    /// How many instances kept it; of a WebRTC table 1 where any did.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub valid: u32,
-    /// How many broke it.
+    /// How many broke it, likewise.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub invalid: u32,
 }

@@ -23,12 +23,21 @@ fn within(view: &View<'_>, sink: &mut Sink<'_>) {
     across(view.calls.iter().map(|call| (case, call)), sink);
 }
 
+/// What was asked. A specimen is given anew for each call, under a path of the target's own, so that it is told by what it
+/// is; and what is masked of a request is equal where the pictures are, since each has its own person.
+fn plain(call: &Call<'_>) -> String {
+    let mut rows = call.request.value.clone();
+    if let (Some(_), Some(rows)) = (call.subject, rows.as_object_mut()) {
+        rows.shift_remove("imagePath");
+    }
+    format!("{} {:?} {rows}", call.method, call.subject)
+}
+
 /// Over calls of several cases, each with its case's index.
 pub(super) fn across<'v, 'a: 'v>(calls: impl Iterator<Item = (Option<u32>, &'v Call<'a>)>, sink: &mut Sink<'_>) {
     let mut worked: HashMap<String, Option<u32>> = HashMap::new();
     for (case, call) in calls.filter(|(_, call)| call.purpose == Some(CONTROL) && call.was_answered()) {
-        // What is masked of a request is equal where the pictures are: each has its own person.
-        let request = format!("{} {:?} {}", call.method, call.subject, call.request.value);
+        let request = plain(call);
         if call.succeeded() {
             if worked.insert(request, case).is_some() {
                 sink.holds(REQUIREMENT);
