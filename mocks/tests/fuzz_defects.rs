@@ -49,7 +49,7 @@ fn call(defect: &'static Defect, state: &mut State, request: &Value) -> Decision
 fn lead_up(defect: &'static Defect, state: &mut State) {
     let good = json!({"type": "BankCard", "imagePath": PICTURE});
     match defect.name {
-        "silent-thousandth-call" => (0..999).for_each(|_| drop(call(defect, state, &good))),
+        "silent-thousandth-call" | "fails-thousandth-call" => (0..999).for_each(|_| drop(call(defect, state, &good))),
         "double-success-after-failures" => (0..2).for_each(|_| drop(call(defect, state, &json!({})))),
         "deaf-after-reset" => {
             call(defect, state, &good);

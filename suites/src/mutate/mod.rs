@@ -186,10 +186,14 @@ impl Donors {
         Self(donors)
     }
 
+    /// The result of just what was asked for.
+    fn exactly(&self, api: &str, asked: &str) -> Option<&Value> {
+        self.0.get(&(api.to_owned(), asked.to_owned()))
+    }
+
+    /// The same, or any result of the API.
     fn get(&self, api: &str, asked: &str) -> Option<&Value> {
-        self.0
-            .get(&(api.to_owned(), asked.to_owned()))
-            .or_else(|| self.0.iter().find(|((known, _), _)| known == api).map(|(_, value)| value))
+        self.exactly(api, asked).or_else(|| self.0.iter().find(|((known, _), _)| known == api).map(|(_, value)| value))
     }
 }
 

@@ -69,7 +69,8 @@ fn ocr(maker: &mut Maker<'_>, call: &Call<'_>, event: usize, value: &Value) {
     }
     let Some((_, owner)) = TYPES.iter().find(|(kind, _)| *kind == asked) else { return };
     for (kind, _) in TYPES.iter().filter(|(kind, _)| *kind != asked) {
-        let Some(other) = maker.donors.get("finCardOcr", kind).and_then(|good| good.get("recogResult")).cloned() else {
+        let Some(other) = maker.donors.exactly("finCardOcr", kind).and_then(|good| good.get("recogResult")).cloned()
+        else {
             continue;
         };
         maker.add(DEPENDS, event, (&result, kind), &[owner], vec![Edit::Set(event, result.clone(), other)]);
