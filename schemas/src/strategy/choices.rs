@@ -117,7 +117,7 @@ mod tests {
     fn a_seed_gives_the_same_numbers_everywhere() {
         let mut choices = Choices::from_seed(7);
         let drawn: Vec<u64> = (0..4).map(|_| choices.below(1000)).collect();
-        assert_eq!(drawn, [704, 160, 983, 26]);
+        assert_eq!(drawn, [157, 167, 704, 726]);
     }
 
     proptest! {
