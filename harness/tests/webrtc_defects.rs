@@ -69,20 +69,28 @@ async fn complaints(referee: Option<Referees>, all: bool) -> Vec<String> {
     let shown = shown().await;
     // What is hostile rather than wrong has no owners, and tests of its own.
     let defects = fincert_mocks::defects::all().iter().filter(|d| d.profile == "webrtc" && !d.owners.is_empty());
-    stream::iter(defects)
-        .map(|defect| {
-            let flows = if all { scenarios_of("webrtc") } else { chosen(defect, &shown) };
-            async move {
-                if flows.is_empty() {
-                    return Some(format!("{}: no flow shows its owners", defect.name));
-                }
-                complaint(defect, &judged(Some(defect), flows, referee).await)
+    let look = |defect: &'static Defect| {
+        let flows = if all { scenarios_of("webrtc") } else { chosen(defect, &shown) };
+        async move {
+            if flows.is_empty() {
+                return Some(format!("{}: no flow shows its owners", defect.name));
             }
-        })
+            complaint(defect, &judged(Some(defect), flows, referee).await)
+        }
+    };
+    let doubtful: Vec<&'static Defect> = stream::iter(defects)
+        .map(|defect| async { look(defect).await.map(|_| defect) })
         .buffer_unordered(AT_ONCE)
         .filter_map(std::future::ready)
         .collect()
-        .await
+        .await;
+    // With thirty-two flows at once a machine may be too busy for the two referees to see the same; the verdict is then
+    // inconclusive, as it should be. What is complained of is looked at again with nothing beside it.
+    let mut complaints = Vec::new();
+    for defect in doubtful {
+        complaints.extend(look(defect).await);
+    }
+    complaints
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
