@@ -9,6 +9,7 @@ pub mod deadline;
 pub mod drive;
 pub mod filter;
 pub mod fuzz;
+pub mod input;
 mod lanes;
 pub mod output;
 pub mod prove;

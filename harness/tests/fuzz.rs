@@ -84,6 +84,9 @@ async fn complaint(defect: &'static Defect) -> Option<String> {
     let wrong = |what: String| Some(format!("{}: {what}", defect.name));
     let accused = in_process::accused(&certified.judgement);
     let must = |id: &str| law().ledger.get(id).unwrap().level == fincert_schemas::Level::Must;
+    if !defect.owners.iter().any(|owner| accused.iter().any(|(id, _)| id == owner)) {
+        return wrong(format!("no owner is accused; accused: {accused:?}"));
+    }
     for owner in defect.owners {
         let wanted = if must(owner) && !defect.alias { Outcome::Fail } else { Outcome::Warn };
         // What only certain documents show is left to the fixed scenarios.

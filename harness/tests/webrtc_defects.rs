@@ -79,7 +79,10 @@ async fn complaints(referee: Option<Referees>, all: bool) -> Vec<String> {
         }
     };
     let doubtful: Vec<&'static Defect> = stream::iter(defects)
-        .map(|defect| async { look(defect).await.map(|_| defect) })
+        .map(|defect| {
+            let looked = look(defect);
+            async move { looked.await.map(|_| defect) }
+        })
         .buffer_unordered(AT_ONCE)
         .filter_map(std::future::ready)
         .collect()

@@ -2,11 +2,12 @@
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use fincert::filter::Filter;
 use fincert::fuzz::{DEFAULT_BUDGET, DEFAULT_CASES, Fuzzing};
+use fincert::input::read_text;
 use fincert::output::{unwritable, write_whole};
 use fincert::record::Writer;
 use fincert::runner::{self, Gathered, Plan};
@@ -173,7 +174,7 @@ fn flow_network(options: &Options) -> Result<FlowNetwork, Failure> {
         None => None,
         Some(text) => {
             let written = match text.strip_prefix('@') {
-                Some(path) => std::fs::read_to_string(path)
+                Some(path) => read_text(Path::new(path))
                     .map_err(|error| Failure::usage(format!("--turn-server: {path}: {error}")))?,
                 None => text.clone(),
             };
@@ -299,8 +300,7 @@ fn prepare(law: Law<'_>, options: &Options, own: &[Scenario]) -> Result<(Plan, R
     let known = match &options.known_failing {
         Some(path) => {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| Failure::usage(format!("known failures {name}: {error}")))?;
+            let text = read_text(path).map_err(|error| Failure::usage(format!("known failures {name}: {error}")))?;
             known_failing::read(&name, &text, law.ledger, law.suite)?
         }
         None => Vec::new(),
@@ -316,7 +316,7 @@ fn prepare(law: Law<'_>, options: &Options, own: &[Scenario]) -> Result<(Plan, R
         };
         *slot = match value.strip_prefix('@') {
             // A secret on the command line stands in the process list and in the shell's history.
-            Some(path) => std::fs::read_to_string(path)
+            Some(path) => read_text(Path::new(path))
                 .map_err(|error| Failure::usage(format!("--set {name}: {path}: {error}")))?
                 .trim_end_matches(['\r', '\n'])
                 .to_owned(),
@@ -386,8 +386,7 @@ fn read_own(files: &[PathBuf]) -> Result<Vec<Scenario>, Failure> {
     let mut texts = Vec::new();
     for path in files {
         let name = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("--scenarios {name}: {error}")))?;
+        let text = read_text(path).map_err(|error| Failure::usage(format!("--scenarios {name}: {error}")))?;
         texts.push((name, text));
     }
     let suite = Suite::read_own(texts.iter().map(|(name, text)| (name.clone(), text.as_str())))?;

@@ -68,6 +68,13 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     if options.check || options.html.is_some() {
         let waiting = listing(&entries, &left_over, lang);
         super::print(&waiting)?;
+        if options.check && entries.is_empty() {
+            // A gate that watches the wrong folder must not be green for ever.
+            return Err(Failure::usage(format!(
+                "--check: no snapshot of fincert's is in {}",
+                options.folder.display()
+            )));
+        }
         let any = entries.values().any(|entry| entry.pending.is_some());
         return Ok(if options.check && any { exit::DOES_NOT_HOLD } else { exit::CERTIFIED });
     }

@@ -9,9 +9,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::input::read_text;
+
 static BUILT_IN: &str = include_str!("rules.yaml");
-/// The largest file of rules that is read, in bytes.
-const MAX_BYTES: u64 = 256 * 1024;
 
 /// The side of a call that a rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -71,11 +71,7 @@ impl Rules {
             Some(path) => {
                 let name = path.display().to_string();
                 let wrong = |message: String| DataError::new(&name, "", message);
-                let size = path.metadata().map_err(|error| wrong(error.to_string()))?.len();
-                if size > MAX_BYTES {
-                    return Err(wrong(format!("larger than {MAX_BYTES} bytes: no file of rules is")));
-                }
-                parse(&name, &std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?)?
+                parse(&name, &read_text(path).map_err(|error| wrong(error.to_string()))?)?
             }
         };
         rules.extend(parse("the built-in rules", BUILT_IN)?);
