@@ -196,7 +196,21 @@ fn certification(
         result.decision = Decision::NotCertified;
         result.reason = evidence.header.filter.as_ref().map(|_| Reason::FilteredOut);
     }
+    // What a run never came to might have failed: a record that was cut off or interrupted certifies nothing.
+    if result.decision == Decision::Certified && !is_complete(law, evidence, name) {
+        result.decision = Decision::NotCertified;
+        result.reason = Some(Reason::Interrupted);
+    }
     result
+}
+
+/// Whether every chosen scenario that counts for the name, and belongs to a state that was seen, has a transcript.
+fn is_complete(law: Law<'_>, evidence: Evidence<'_>, name: &str) -> bool {
+    let reached: BTreeSet<&str> = evidence.transcripts.iter().map(|transcript| transcript.scenario.as_str()).collect();
+    let states: Vec<Integration> = sessions_of(evidence, name).iter().map(|s| s.hello.integration).collect();
+    let chosen = evidence.header.scenarios.iter().filter_map(|id| law.suite.get(id)).filter(|s| counts(s, name));
+    let mut due = chosen.filter(|scenario| scenario.integration.iter().any(|state| states.contains(state)));
+    due.all(|scenario| reached.contains(scenario.id.as_str()))
 }
 
 /// What came of each applicable requirement of a profile's or capability's set, by its own scenarios.
