@@ -51,7 +51,18 @@ pub fn sha256(path: &Path) -> std::io::Result<String> {
             size => digest.update(&chunk[..size]),
         }
     }
-    Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(fincert_schemas::digest::hex(&digest.finalize()))
+}
+
+/// Whether two paths name one file, there or not yet there.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| {
+        path.canonicalize().ok().or_else(|| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(folder.canonicalize().ok()?.join(path.file_name()?))
+        })
+    };
+    a == b || whole(a).is_some_and(|a| whole(b) == Some(a))
 }
 
 /// Why a document could not be written there, as far as that can be found out without writing it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use fincert::filter::Filter;
 use fincert::fuzz::{DEFAULT_BUDGET, DEFAULT_CASES, Fuzzing};
 use fincert::input::read_text;
-use fincert::output::{unwritable, write_whole};
+use fincert::output::write_whole;
 use fincert::record::Writer;
 use fincert::runner::{self, Gathered, Plan};
 use fincert::target::Target;
@@ -24,8 +24,8 @@ use fincert_suites::{Scenario, Suite, known_failing};
 
 use super::mock::{State, find_defect};
 use super::progress::Reporter;
-use super::report::{Document, digests, parse_report};
-use super::{Failure, Reading, exit, law, snapshots, with_own};
+use super::report::{Document, digests, outputs as report_outputs, parse_report};
+use super::{Failure, Reading, exit, keep_apart, law, snapshots, with_own};
 
 /// The most generated requests that one API gets in a run.
 const MOST_CASES: u32 = 10_000_000;
@@ -216,17 +216,15 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let (plan, header) = prepare(law, &options, &own)?;
     let snapshots = snapshots::open(options.snapshots.as_deref(), options.snapshot_rules.as_deref())?;
     let (record, reports) = destinations(&options);
-    let mut outputs: Vec<(String, &PathBuf)> = reports.iter().map(|(f, path)| (format!("{f} report"), path)).collect();
-    outputs.extend(record.iter().map(|path| ("run record".to_owned(), path)));
-    outputs.extend(options.write_known_failing.iter().map(|path| ("known failures".to_owned(), path)));
-    for (index, (what, path)) in outputs.iter().enumerate() {
-        if let Some(why) = unwritable(path) {
-            return Err(Failure::usage(format!("{what} {}: {why}", path.display())));
-        }
-        if let Some((other, _)) = outputs[..index].iter().find(|(_, before)| before == path) {
-            return Err(Failure::usage(format!("{other} and {what} would both be written to {}", path.display())));
-        }
-    }
+    let mut outputs = report_outputs(&reports);
+    outputs.extend(record.iter().map(|path| ("run record".to_owned(), path.as_path())));
+    outputs.extend(options.write_known_failing.iter().map(|path| ("known failures".to_owned(), path.as_path())));
+    let inputs = options.known_failing.iter().map(|path| ("--known-failing", path.as_path()));
+    let inputs: Vec<_> = inputs
+        .chain(options.scenarios.iter().map(|path| ("--scenarios", path.as_path())))
+        .chain(options.snapshot_rules.iter().map(|path| ("--snapshot-rules", path.as_path())))
+        .collect();
+    keep_apart(&inputs, &outputs)?;
     let mut writer = match &record {
         Some(path) => Some(
             Writer::create(path).map_err(|error| Failure::usage(format!("run record {}: {error}", path.display())))?,

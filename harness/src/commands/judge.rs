@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use fincert_reports::Format;
 
-use super::report::{Document, digests, judge_record, law_of, open, parse_report};
-use super::{Failure, Reading, exit};
+use super::report::{Document, digests, is_edited, judge_record, law_of, open, outputs, parse_report};
+use super::{Failure, Reading, exit, keep_apart};
 
 /// Options of `fincert judge`.
 #[derive(Debug, clap::Args)]
@@ -20,6 +20,7 @@ pub(crate) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
+    keep_apart(&[("run record", &options.run)], &outputs(&options.report))?;
     let record = open(&options.run)?;
     let law = law_of(&record)?;
     let judgement = judge_record(law, &record);
@@ -34,14 +35,7 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     document.write_all(&options.report, options.reading.lang())?;
     document.show(options.reading.lang())?;
     match &record.judgement {
-        Some(recorded) if *recorded != judgement && recorded.suites == judgement.suites => {
-            eprintln!(
-                "fincert: {}: the judgement in the record is not what these suites (version {}) find in it: the record was edited",
-                options.run.display(),
-                judgement.suites
-            );
-            return Ok(exit::DOES_NOT_HOLD);
-        }
+        Some(_) if is_edited(&record, &judgement, &options.run) => return Ok(exit::DOES_NOT_HOLD),
         Some(recorded) if *recorded != judgement => eprintln!(
             "fincert: note: the record was judged by suites {}, now by {}; the verdicts differ",
             recorded.suites, judgement.suites

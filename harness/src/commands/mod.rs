@@ -17,7 +17,10 @@ mod sign;
 mod snapshots;
 mod verify;
 
+use std::path::Path;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use fincert::output::{is_same, unwritable};
 use fincert_schemas::catalog::Catalog;
 use fincert_schemas::data::DataError;
 use fincert_schemas::{Lang, Ledger};
@@ -90,6 +93,26 @@ impl Cli {
     pub(crate) fn keeps_snapshots(&self) -> bool {
         matches!(&self.command, Some(Command::Certify(options)) if options.keeps_snapshots())
     }
+}
+
+/// Refuses outputs that cannot be written, that would be one file, or that would be written over what is read.
+fn keep_apart(inputs: &[(&str, &Path)], outputs: &[(String, &Path)]) -> Result<(), Failure> {
+    for (index, (what, path)) in outputs.iter().enumerate() {
+        if let Some(why) = unwritable(path) {
+            return Err(Failure::usage(format!("{what} {}: {why}", path.display())));
+        }
+        // A device takes what it is given, as often as it is given.
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            continue;
+        }
+        if let Some((other, _)) = outputs[..index].iter().find(|(_, before)| is_same(before, path)) {
+            return Err(Failure::usage(format!("{other} and {what} would both be written to {}", path.display())));
+        }
+        if let Some((input, _)) = inputs.iter().find(|(_, input)| is_same(input, path)) {
+            return Err(Failure::usage(format!("{what} {}: would overwrite the {input}", path.display())));
+        }
+    }
+    Ok(())
 }
 
 /// The language of what a person reads.

@@ -11,7 +11,7 @@ use fincert_schemas::{Bilingual, Lang, digest};
 use fincert_suites::Scenario;
 use fincert_suites::judge::{self, Evidence, Law};
 
-use super::{Failure, Reading, exit, law, with_own};
+use super::{Failure, Reading, exit, keep_apart, law, with_own};
 
 /// Options of `fincert report`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,7 @@ pub(super) fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
 }
 
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
+    keep_apart(&[("run record", &options.run)], &outputs(&options.report))?;
     let record = open(&options.run)?;
     let law = law_of(&record)?;
     let judgement = judge_record(law, &record);
@@ -46,7 +47,27 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         digests: digests(Some(&options.run)),
     };
     document.write_all(&options.report, options.reading.lang())?;
-    Ok(exit::CERTIFIED)
+    // It is rendered all the same, by what it holds now; who wrote it must not be taken at his word.
+    Ok(if is_edited(&record, &judgement, &options.run) { exit::DOES_NOT_HOLD } else { exit::CERTIFIED })
+}
+
+/// The reports that are asked for, with their places.
+pub(super) fn outputs(reports: &[(Format, PathBuf)]) -> Vec<(String, &Path)> {
+    reports.iter().map(|(format, path)| (format!("{format} report"), path.as_path())).collect()
+}
+
+/// Whether the judgement in the record does not follow from it, by the very suites that made it; stderr says so.
+pub(super) fn is_edited(record: &Record, judgement: &Judgement, path: &Path) -> bool {
+    let edited =
+        record.judgement.as_ref().is_some_and(|recorded| recorded != judgement && recorded.suites == judgement.suites);
+    if edited {
+        eprintln!(
+            "fincert: {}: the judgement in the record is not what these suites (version {}) find in it: the record was edited",
+            path.display(),
+            judgement.suites
+        );
+    }
+    edited
 }
 
 /// Reads a record; its warnings go to stderr.

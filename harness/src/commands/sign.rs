@@ -1,20 +1,16 @@
 //! `fincert sign`: what a run record proves, signed.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use fincert::certificate::{Certificate, CertificateError, PrivateKey, Problem, Question, Refusal, Subject, Terms};
 use fincert::certificate::{draft, verify};
-use fincert::output::{unwritable, write_whole};
-use fincert_schemas::digest;
+use fincert::output::{sha256, write_whole};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use super::keygen::failed;
 use super::passphrase::Source;
 use super::report::{judge_record, law_of, open};
-use super::{Failure, exit};
+use super::{Failure, exit, keep_apart};
 
 /// Options of `fincert sign`.
 #[derive(Debug, clap::Args)]
@@ -54,9 +50,9 @@ Examples:
 pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     let default = options.add.clone().unwrap_or_else(|| PathBuf::from("certificate.jsonl"));
     let out = options.out.as_ref().unwrap_or(&default);
-    if let Some(why) = unwritable(out) {
-        return Err(Failure::usage(format!("certificate {}: {why}", out.display())));
-    }
+    let mut inputs = vec![("run record", options.run.as_path()), ("private key", options.key.as_path())];
+    inputs.extend(options.subject.iter().map(|path| ("--subject", path.as_path())));
+    keep_apart(&inputs, &[("certificate".to_owned(), out.as_path())])?;
     let key = PrivateKey::read(&options.key, || options.source.of(&options.key)).map_err(failed)?;
     warn_of_permissions(&options.key);
     let record = open(&options.run)?;
@@ -150,16 +146,7 @@ pub(super) fn subjects(paths: &[PathBuf]) -> Result<Vec<Subject>, Failure> {
             .file_name()
             .and_then(|name| name.to_str())
             .ok_or_else(|| wrong("has no file name in Unicode".to_owned()))?;
-        let mut digested = Sha256::new();
-        let mut file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            match io::Read::read(&mut file, &mut buffer).map_err(|error| wrong(error.to_string()))? {
-                0 => break,
-                size => digested.update(&buffer[..size]),
-            }
-        }
-        all.push(Subject::new(name, digest::hex(&digested.finalize())));
+        all.push(Subject::new(name, sha256(path).map_err(|error| wrong(error.to_string()))?));
     }
     Ok(all)
 }
