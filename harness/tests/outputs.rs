@@ -1,0 +1,88 @@
+//! What is written: never over what is read, and never green for a record that was cut off, interrupted or edited.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[allow(dead_code, reason = "what the tests of the command line share")]
+mod support;
+
+use std::path::Path;
+
+use support::fincert;
+
+/// Exit code, stdout and stderr.
+fn run(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = fincert(folder, arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+fn record(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let all = [&["certify", "--profile", "face", "--seed", "1", "--record", "run.jsonl"], arguments].concat();
+    let (code, _, stderr) = run(folder, &all);
+    assert!(matches!(code, Some(0 | 1)), "{stderr}");
+    let text = std::fs::read_to_string(folder.join("run.jsonl")).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn nothing_is_written_over_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    record(path, &["--fuzz", "0"]);
+    assert_eq!(run(path, &["keygen", "vendor"]).0, Some(0));
+    std::fs::write(path.join("app.apk"), "an app").unwrap();
+    std::fs::write(path.join("known.txt"), "").unwrap();
+    std::os::unix::fs::symlink("run.jsonl", path.join("alias.html")).unwrap();
+    let names = ["run.jsonl", "vendor.key", "app.apk", "known.txt"];
+    let read = || names.map(|name| std::fs::read(path.join(name)).unwrap());
+    let before = read();
+    let sign = ["sign", "run.jsonl", "--key", "vendor.key", "--subject", "app.apk", "--out"];
+    for arguments in [
+        [&sign[..], &["vendor.key"]].concat(),
+        [&sign[..], &["./run.jsonl"]].concat(),
+        [&sign[..], &["app.apk"]].concat(),
+        vec!["report", "run.jsonl", "--report", "html=run.jsonl"],
+        vec!["report", "run.jsonl", "--report", "html=alias.html"],
+        vec!["report", "run.jsonl", "--report", "html=same", "--report", "json=./same"],
+        vec!["judge", "run.jsonl", "--report", "json=run.jsonl"],
+        vec!["certify", "--profile", "face", "--known-failing", "known.txt", "--record", "known.txt"],
+    ] {
+        let (code, stdout, stderr) = run(path, &arguments);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(stderr.contains("would overwrite") || stderr.contains("would both be written"), "{stderr}");
+        assert!(read() == before, "{arguments:?}");
+    }
+    assert_eq!(run(path, &[&sign[..], &["certificate.jsonl"]].concat()).0, Some(0));
+}
+
+/// The badge's and the summary's words for the record.
+fn reported(folder: &Path, lines: &[String]) -> (Option<i32>, String) {
+    std::fs::write(folder.join("cut.jsonl"), lines.join("\n") + "\n").unwrap();
+    let (code, _, stderr) =
+        run(folder, &["report", "cut.jsonl", "--report", "badge=badge.svg", "--report", "markdown=summary.md"]);
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    (code, format!("{}{}{stderr}", read("badge.svg"), read("summary.md")))
+}
+
+#[test]
+fn a_record_that_was_cut_off_or_edited_is_never_green() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let lines = record(path, &["--fuzz", "0"]);
+    let green = "✅";
+    let (code, whole) = reported(path, &lines);
+    assert_eq!(code, Some(0));
+    assert!(whole.contains(green), "a whole record is: {whole}");
+    // A kill leaves whole lines: without the last transcript and all that followed.
+    let last = lines.iter().rposition(|line| line.starts_with("{\"line\":\"transcript\"")).unwrap();
+    for kept in [last, last / 2] {
+        let (code, cut) = reported(path, &lines[..kept]);
+        assert_eq!(code, Some(0), "what was recorded is rendered");
+        assert!(!cut.contains(green) && cut.contains("cut off"), "{cut}");
+    }
+    // One transcript taken out, the judgement left.
+    let mut edited = lines.clone();
+    edited.remove(last);
+    let (code, page) = reported(path, &edited);
+    assert_eq!(code, Some(4), "{page}");
+    assert!(!page.contains(green) && page.contains("was edited"), "{page}");
+}
