@@ -1,7 +1,6 @@
 //! What is written: never over what is read, and never green for a record that was cut off, interrupted or edited.
 #![allow(missing_docs, clippy::unwrap_used)]
 
-#[allow(dead_code, reason = "what the tests of the command line share")]
 mod support;
 
 use std::path::Path;

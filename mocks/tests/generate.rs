@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeSet;
+mod client;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use client::ask;
 use fincert_mocks::decide::{Decision, Over, Request, decide};
 use fincert_mocks::generate::{Label, Mode};
 use fincert_mocks::state::{Content, State, StoredFile};
@@ -16,8 +19,6 @@ use fincert_schemas::fixture;
 use fincert_schemas::run::{Fact, Subject};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 const PATH: &str = "finfile://tmp/9/a.png";
 
@@ -279,6 +280,19 @@ proptest! {
 }
 
 #[test]
+fn any_rule_is_as_likely_as_another() {
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for seed in 0..200 {
+        let wish = json!({"invalid": "any", "seed": seed});
+        let rule = made(&host(Mode::Valid, 1), "finCardOcr", &card("BankCard"), &wish, 0).1.rule.unwrap();
+        *seen.entry(rule).or_default() += 1;
+    }
+    // An even choice among some twenty rules gives each ten times or so.
+    assert!(seen.len() >= 10, "{seen:?}");
+    assert!(seen.values().all(|times| *times <= 60), "{seen:?}");
+}
+
+#[test]
 fn what_is_wrong_stays_wrong() {
     let config = host(Mode::Valid, 1);
     for (api, request) in [("finCardOcr", json!({"type": "Passport", "imagePath": "a"})), ("finFaceAuth", json!({}))] {
@@ -297,33 +311,6 @@ fn what_is_wrong_stays_wrong() {
     assert_eq!(made(&config, "finOpenWitnessVideo", &witness(), &wish, 0).0["videoFlag"], "2");
     let refused = asked(&config, "finCardOcr", &card("IDCard"), &json!({"seed": -1}), 0, Over::Bridge);
     assert!(refused.wrong.unwrap().message.starts_with("params.prefer: "));
-}
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Reply {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-}
-
-async fn ask(host: &MockHost, line: &str, headers: &str, body: &str) -> Reply {
-    let mut stream = TcpStream::connect(host.addr()).await.unwrap();
-    let length = body.len();
-    let text = format!(
-        "{line} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-    );
-    stream.write_all(text.as_bytes()).await.unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.unwrap();
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Reply { status, head: head.to_owned(), body: body.to_owned() }
 }
 
 #[tokio::test]

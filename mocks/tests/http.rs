@@ -2,44 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod client;
+
 use std::time::Duration;
 
+use client::{Reply, ask};
 use fincert_mocks::{Config, MockHost, defects};
 use fincert_schemas::bridge::Integration;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-
-struct Reply {
-    status: u16,
-    head: String,
-    body: String,
-}
-
-impl Reply {
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-}
-
-async fn ask(host: &MockHost, line: &str, headers: &str, body: &str) -> Reply {
-    let mut stream = TcpStream::connect(host.addr()).await.unwrap();
-    let length = body.len();
-    let request = format!(
-        "{line} HTTP/1.1\r\nhost: mock\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).await.unwrap();
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Reply { status, head: head.to_owned(), body: body.to_owned() }
-}
 
 async fn post(host: &MockHost, api: &str, headers: &str, body: &str) -> Reply {
     ask(host, &format!("POST /ft/{api}"), headers, body).await

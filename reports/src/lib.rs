@@ -64,11 +64,16 @@ impl Run<'_> {
         self.header.known_failing.iter().any(|known| known.split_once(" @ ") == Some((requirement, scenario)))
     }
 
-    /// The command that replays a finding: its scenario, and of generated cases the one.
+    /// The command that replays a finding: its scenario, and of generated cases the one, if it fails by itself.
     pub fn replay_finding(&self, finding: &Finding) -> String {
-        match finding.case {
-            Some(case) => (self.replay)(&format!("{}#{case}", finding.scenario)),
-            None => (self.replay)(&finding.scenario),
+        let Some(case) = finding.case else { return (self.replay)(&finding.scenario) };
+        let mine = self.judgement.fuzz.iter().filter(|summary| summary.scenario == finding.scenario);
+        let failure = mine
+            .flat_map(|summary| &summary.failures)
+            .find(|failure| failure.requirement == finding.requirement && failure.cause == finding.cause);
+        match failure {
+            Some(failure) if !failure.is_alone() => self.replay_case(&finding.scenario, failure),
+            _ => (self.replay)(&format!("{}#{case}", finding.scenario)),
         }
     }
 

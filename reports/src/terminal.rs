@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use fincert_schemas::Lang;
-use fincert_schemas::run::{Decision, Outcome, Reason};
+use fincert_schemas::run::{Decision, Ended, Outcome, Reason};
 
 use crate::page::{GLUE, Page, Row, Tone};
 use crate::words::{self, count, say, some_of};
@@ -242,7 +242,9 @@ fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
             if standing == Standing::UnexpectedPass {
                 say_it(Tone::Bad, say(lang, "已知失败项意外通过", "known failures passed"), &[]);
             }
-            if run.header.filter.is_some() && !failed {
+            if !run.transcripts.iter().any(|transcript| transcript.ended == Ended::Driven) {
+                say_it(Tone::Bad, say(lang, "未能驱动任何场景", "could not run: no scenario was driven"), &[]);
+            } else if run.header.filter.is_some() && !failed {
                 let text = say(
                     lang,
                     "所选场景没有发现失败；部分运行不作认证",

@@ -32,8 +32,8 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         judgement: &judgement,
         digests: digests(Some(&options.run)),
     };
-    document.write_all(&options.report, options.reading.lang())?;
     document.show(options.reading.lang())?;
+    document.write_all(&options.report, options.reading.lang())?;
     match &record.judgement {
         Some(_) if is_edited(&record, &judgement, &options.run) => return Ok(exit::DOES_NOT_HOLD),
         Some(recorded) if *recorded != judgement => eprintln!(

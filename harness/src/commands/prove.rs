@@ -84,11 +84,11 @@ fn order(law: fincert_suites::judge::Law<'_>, options: &Options) -> Result<Order
 fn text(proof: &Proof) -> String {
     let mut out = String::new();
     let head = |out: &mut String, title: &str| {
-        let _ = writeln!(out, "{title:<34}{:>9}{:>9}{:>10}{:>12}", "mutants", "killed", "survived", "equivalent");
+        let _ = writeln!(out, "{title:<34}{:>9}{:>9}{:>10}", "mutants", "killed", "survived");
     };
     let row = |out: &mut String, name: &str, count: &Count| {
-        let Count { mutants, killed, survived, equivalent } = count;
-        let _ = writeln!(out, "{name:<34}{mutants:>9}{killed:>9}{survived:>10}{equivalent:>12}");
+        let Count { mutants, killed, survived } = count;
+        let _ = writeln!(out, "{name:<34}{mutants:>9}{killed:>9}{survived:>10}");
     };
     head(&mut out, "operator");
     for (operator, count) in &proof.matrix.operators {
@@ -130,11 +130,6 @@ fn text(proof: &Proof) -> String {
     list(&mut out, "Survivors", proof.survivors.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect());
     list(
         &mut out,
-        "Equivalent mutants",
-        proof.equivalents.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect(),
-    );
-    list(
-        &mut out,
         "Accusations of clean transcripts",
         proof
             .accusations
@@ -165,7 +160,7 @@ fn text(proof: &Proof) -> String {
 }
 
 fn document(order: &Order, proof: &Proof) -> Value {
-    let count = |count: &Count| json!({"mutants": count.mutants, "killed": count.killed, "survived": count.survived, "equivalent": count.equivalent});
+    let count = |count: &Count| json!({"mutants": count.mutants, "killed": count.killed, "survived": count.survived});
     let specimens = |list: &[prove::Specimen]| -> Vec<Value> {
         list.iter().map(|s| json!({"mutant": s.id, "owners": s.owners, "why": s.why})).collect()
     };
@@ -188,7 +183,6 @@ fn document(order: &Order, proof: &Proof) -> Value {
         "killedPercent": (proof.killed_share() * 100.0).floor() / 100.0,
         "accusations": proof.accusations.len(),
         "survivors": specimens(&proof.survivors),
-        "equivalents": specimens(&proof.equivalents),
         "accused": accusations,
         "leaks": proof.leaks.iter().map(|leak| leak.id.clone()).collect::<Vec<_>>(),
         "requirementsWithoutMutant": proof.uncovered,

@@ -163,16 +163,16 @@ impl Document<'_> {
         super::print(&String::from_utf8_lossy(&bytes))
     }
 
-    /// Each report to its file, whole or not at all.
+    /// Each report to its file, whole or not at all. One that cannot be written keeps no other from it.
     pub(super) fn write_all(&self, reports: &[(Format, PathBuf)], lang: Lang) -> Result<(), Failure> {
+        let mut failed = Vec::new();
         for (format, path) in reports {
             let style = Style { lang, ..Style::default() };
-            write_with(path, |out| self.render(*format, &style, out)).map_err(|error| Failure {
-                code: exit::USAGE,
-                message: format!("{format} report {}: {error}", path.display()),
-            })?;
+            if let Err(error) = write_with(path, |out| self.render(*format, &style, out)) {
+                failed.push(format!("{format} report {}: {error}", path.display()));
+            }
         }
-        Ok(())
+        if failed.is_empty() { Ok(()) } else { Err(Failure { code: exit::USAGE, message: failed.join("\n") }) }
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use fincert_schemas::run::{Ended, Event, Pace, Reason, Transcript, What};
+use fincert_schemas::run::{Event, Pace, Reason, Transcript, What};
 use fincert_suites::{CallStep, Scenario, Step};
 
 use super::fixtures::PrepareError;
-use super::scenario::{Drive, send, settle, settle_calls, take};
+use super::scenario::{Drive, finish, send, settle, settle_calls, take};
 use super::session::{Lost, Session};
 use crate::fuzz::Made;
 
@@ -44,20 +44,11 @@ pub async fn drive_cases(
     session.begin(&scenario.id);
     drive.capture.begin();
     let mut progress = Progress::default();
-    let ended = match all(session, scenario, cases, pacing, &mut progress, drive).await {
-        Ok(()) => Ended::Driven,
-        Err(PrepareError::Lost { .. }) if progress.lost_together => Ended::Driven,
-        Err(PrepareError::Lost { reason, detail }) => Ended::Broken { reason, detail },
-        Err(PrepareError::Scenario(detail)) => Ended::Broken { reason: Reason::PutFileFailed, detail },
+    let outcome = match all(session, scenario, cases, pacing, &mut progress, drive).await {
+        Err(PrepareError::Lost { .. }) if progress.lost_together => Ok(()),
+        outcome => outcome,
     };
-    let mut transcript = Transcript {
-        scenario: scenario.id.clone(),
-        session: session.number,
-        referee: None,
-        events: session.take_events(),
-        ended,
-    };
-    drive.capture.rescrub(&mut transcript);
+    let transcript = finish(session, scenario, outcome, drive);
     CasesOutcome { transcript, begun: progress.begun, lost_together: progress.lost_together }
 }
 

@@ -14,6 +14,8 @@ use crate::transport::Incoming;
 
 /// Frames that one scenario may receive before it is a flood.
 const MAX_FRAMES: u32 = 2_000;
+/// The same for each call of a scenario that makes many: the answer, `complete`, and what should not come besides.
+const MAX_FRAMES_A_CALL: u32 = 4;
 /// Bytes that one scenario may receive before it is a flood.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// How many unusable frames a transcript keeps.
@@ -76,7 +78,8 @@ impl Session {
                 return Err(Lost { reason: Reason::TargetExited, detail: status });
             }
         }
-        if self.scene.frames > MAX_FRAMES || self.scene.bytes > MAX_BYTES {
+        let most = MAX_FRAMES.max(self.scene.calls.saturating_mul(MAX_FRAMES_A_CALL));
+        if self.scene.frames > most || self.scene.bytes > MAX_BYTES {
             let detail = format!("{} frames, {} bytes", self.scene.frames, self.scene.bytes);
             return Err(Lost { reason: Reason::Flood, detail });
         }

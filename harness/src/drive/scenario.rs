@@ -58,7 +58,18 @@ impl std::fmt::Debug for Drive<'_, '_> {
 pub async fn drive(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_, '_>) -> Transcript {
     session.begin(&scenario.id);
     drive.capture.begin();
-    let ended = match steps(session, scenario, drive).await {
+    let outcome = steps(session, scenario, drive).await;
+    finish(session, scenario, outcome, drive)
+}
+
+/// The transcript of what was driven, however it ended.
+pub(super) fn finish(
+    session: &mut Session,
+    scenario: &Scenario,
+    outcome: Result<(), PrepareError>,
+    drive: &Drive<'_, '_>,
+) -> Transcript {
+    let ended = match outcome {
         Ok(()) => Ended::Driven,
         Err(PrepareError::Lost { reason, detail }) => Ended::Broken { reason, detail },
         Err(PrepareError::Scenario(detail)) => Ended::Broken { reason: Reason::PutFileFailed, detail },

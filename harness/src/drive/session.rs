@@ -97,6 +97,8 @@ pub(super) struct Scene {
     pub(super) began: Instant,
     pub(super) events: Vec<Event>,
     pub(super) frames: u32,
+    /// How many calls were made.
+    pub(super) calls: u32,
     pub(super) bytes: u64,
     pub(super) bad: usize,
     pub(super) stderr: usize,
@@ -130,6 +132,7 @@ impl Scene {
             began: now,
             events: Vec::new(),
             frames: 0,
+            calls: 0,
             bytes: 0,
             bad: 0,
             stderr: 0,
@@ -240,6 +243,7 @@ impl Session {
     /// What floods is counted anew: each generated case may send as much as a scenario.
     pub(super) fn begin_case(&mut self) {
         self.scene.frames = 0;
+        self.scene.calls = 0;
         self.scene.bytes = 0;
     }
 
@@ -285,6 +289,7 @@ impl Session {
     }
 
     pub(super) fn remember(&mut self, id: u64, made: Made) {
+        self.scene.calls += 1;
         self.made.insert(id, made);
         self.order.push_back(id);
         if self.order.len() > KEPT_CALLS

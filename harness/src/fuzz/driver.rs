@@ -149,18 +149,9 @@ impl<'c> Runner<'_, 'c> {
             }
             let mut live = match session.take() {
                 Some(live) => live,
-                None => match self.connect(source, state).await {
-                    Ok(mut connected) => {
-                        connected.keep_files(true);
-                        run.history.clear();
-                        run.calls = 0;
-                        connected
-                    }
-                    Err(error) => {
-                        let detail = self.capture.text(&error.detail, 1_000);
-                        (self.progress)(Progress::Note(format!("{}: {detail}", error.reason)));
-                        break;
-                    }
+                None => match self.connect_again(run, source, state).await {
+                    Some(connected) => connected,
+                    None => break,
                 },
             };
             let end = (next + CHUNK as usize).min(indexes.len());
@@ -210,6 +201,28 @@ impl<'c> Runner<'_, 'c> {
             (self.progress)(Progress::End { index: place, transcript: &transcript });
         }
         Ok(session)
+    }
+
+    /// A new session for the cases of a run, which then has no history; nothing where none can be had.
+    pub(super) async fn connect_again(
+        &mut self,
+        run: &mut Run<'_, '_>,
+        source: &mut Source,
+        state: Option<Integration>,
+    ) -> Option<Session> {
+        match self.connect(source, state).await {
+            Ok(mut connected) => {
+                connected.keep_files(true);
+                run.history.clear();
+                run.calls = 0;
+                Some(connected)
+            }
+            Err(error) => {
+                let detail = self.capture.text(&error.detail, 1_000);
+                (self.progress)(Progress::Note(format!("{}: {detail}", error.reason)));
+                None
+            }
+        }
     }
 
     /// Drives some cases to one transcript; those that were begun.

@@ -36,6 +36,8 @@ const STRIDE: u32 = 100;
 struct Attempt {
     transcript: Transcript,
     fails: bool,
+    /// In which step it fails, where the finding says.
+    step: Option<u32>,
 }
 
 /// What shrinking has to work with.
@@ -182,9 +184,12 @@ impl Runner<'_, '_> {
         while made < most && Instant::now() < work.until {
             let steps: Vec<Step> = (0..STRIDE).flat_map(|_| run.maker.repeated(1)).collect();
             // Not reset in between: that might begin the count anew.
-            let Some(attempt) = self.attempt_in_place(run, work, &steps, made > 0).await? else { return Ok(None) };
+            if made > 0 && work.session.is_none() {
+                return Ok(None);
+            }
+            let Some(attempt) = self.drive_steps(run, work, &steps, true).await? else { return Ok(None) };
             if attempt.fails {
-                let Some((count, transcript)) = last_failing(work, attempt.transcript) else { return Ok(None) };
+                let Some((count, transcript)) = first_and(attempt) else { return Ok(None) };
                 return Ok(Some((made + count, transcript)));
             }
             made += STRIDE;
@@ -208,19 +213,6 @@ impl Runner<'_, '_> {
         self.drive_steps(run, work, steps, patient).await
     }
 
-    async fn attempt_in_place(
-        &mut self,
-        run: &mut Run<'_, '_>,
-        work: &mut Work<'_>,
-        steps: &[Step],
-        goes_on: bool,
-    ) -> std::io::Result<Option<Attempt>> {
-        if goes_on && work.session.is_none() {
-            return Ok(None);
-        }
-        self.drive_steps(run, work, steps, true).await
-    }
-
     /// Drives some steps as a case; nothing where no session can be had any more.
     async fn drive_steps(
         &mut self,
@@ -233,18 +225,9 @@ impl Runner<'_, '_> {
             Some(live) => live,
             // A person who must start the app again is not asked two hundred times.
             None if !work.source.restarts() => return Ok(None),
-            None => match self.connect(work.source, work.state).await {
-                Ok(mut connected) => {
-                    connected.keep_files(true);
-                    run.history.clear();
-                    run.calls = 0;
-                    connected
-                }
-                Err(error) => {
-                    let detail = self.capture.text(&error.detail, 1_000);
-                    (self.progress)(Progress::Note(format!("{}: {detail}", error.reason)));
-                    return Ok(None);
-                }
+            None => match self.connect_again(run, work.source, work.state).await {
+                Some(connected) => connected,
+                None => return Ok(None),
             },
         };
         live.be_patient(patient);
@@ -268,14 +251,15 @@ impl Runner<'_, '_> {
         work.calls += calls;
         run.calls += calls;
         let findings = judge::findings(self.law, &live.hello, &transcript);
-        let fails = findings.iter().any(|f| f.cause == work.cause && f.requirement == work.requirement);
+        let failing = findings.iter().find(|f| f.cause == work.cause && f.requirement == work.requirement);
+        let (fails, step) = (failing.is_some(), failing.and_then(|finding| finding.step));
         if !matches!(transcript.ended, Ended::Broken { .. }) {
             // Strays of candidates are nobody's evidence.
             live.strays.clear();
             live.be_patient(true);
             work.session = Some(live);
         }
-        Ok(Some(Attempt { transcript, fails }))
+        Ok(Some(Attempt { transcript, fails, step }))
     }
 
     fn save(&mut self, run: &Run<'_, '_>, said: &Shrunk, steps: &[Step]) {
@@ -291,43 +275,25 @@ impl Runner<'_, '_> {
     }
 }
 
-/// The call of a long row that shows the failure, counted from 1, and a transcript of it with the first call.
-fn last_failing(work: &Work<'_>, transcript: Transcript) -> Option<(u32, Transcript)> {
-    let ids: Vec<u64> = transcript
-        .events
-        .iter()
-        .filter_map(|event| match &event.what {
-            What::Call { id, .. } => Some(*id),
+/// The call of a long row in which it fails, counted from 1, and a transcript of it with the first call.
+fn first_and(attempt: Attempt) -> Option<(u32, Transcript)> {
+    let mut transcript = attempt.transcript;
+    let calls = || transcript.events.iter().filter(|event| matches!(event.what, What::Call { .. }));
+    let count = attempt.step.unwrap_or(u32::try_from(calls().count()).unwrap_or(u32::MAX));
+    let id_at = |step: u32| {
+        transcript.events.iter().find_map(|event| match &event.what {
+            What::Call { id, step: this, .. } if *this == step => Some(*id),
             _ => None,
         })
-        .collect();
-    let of = |what: &What| match what {
+    };
+    let kept = [id_at(1)?, id_at(count)?];
+    transcript.events.retain(|event| match &event.what {
         What::Call { id, .. }
         | What::Answer { id, .. }
         | What::Refused { id, .. }
         | What::Callback { id, .. }
-        | What::NoResponse { id, .. } => Some(*id),
-        _ => None,
-    };
-    // The one without a good answer.
-    let bad = ids.iter().rposition(|id| {
-        let silent = transcript.events.iter().any(|e| matches!(&e.what, What::NoResponse { id: other, .. } if other == id));
-        let answered = transcript.events.iter().any(|e| {
-            matches!(&e.what, What::Answer { id: other, via, value, .. } if other == id && via.is_success()
-                && value.as_ref().is_none_or(|v| v.value.get("errorCode").is_none_or(|code| code.as_f64() == Some(0.0))))
-        });
-        silent || !answered
-    })?;
-    let (first, bad_id) = (ids[0], ids[bad]);
-    let events = transcript.events.into_iter();
-    let events = events.filter(|event| of(&event.what).is_none_or(|id| id == first || id == bad_id)).collect();
-    debug_assert!(work.case.smallest);
-    Some((
-        bad as u32 + 1,
-        Transcript { events, ..transcript_of(transcript.scenario, transcript.session, transcript.ended) },
-    ))
-}
-
-fn transcript_of(scenario: String, session: u32, ended: Ended) -> Transcript {
-    Transcript { scenario, session, referee: None, events: Vec::new(), ended }
+        | What::NoResponse { id, .. } => kept.contains(id),
+        _ => true,
+    });
+    Some((count, transcript))
 }

@@ -14,33 +14,19 @@ pub struct Count {
     pub killed: u32,
     /// Those that no owner noticed.
     pub survived: u32,
-    /// Those that are as good as the clean transcript.
-    pub equivalent: u32,
-}
-
-/// What became of one mutant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    Killed,
-    Survived,
-    Equivalent,
 }
 
 impl Count {
-    fn add(&mut self, fate: Fate) {
+    fn add(&mut self, killed: bool) {
         self.mutants += 1;
-        match fate {
-            Fate::Killed => self.killed += 1,
-            Fate::Survived => self.survived += 1,
-            Fate::Equivalent => self.equivalent += 1,
-        }
+        self.killed += u32::from(killed);
+        self.survived += u32::from(!killed);
     }
 
     fn join(&mut self, other: Self) {
         self.mutants += other.mutants;
         self.killed += other.killed;
         self.survived += other.survived;
-        self.equivalent += other.equivalent;
     }
 }
 
@@ -56,12 +42,12 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    pub(super) fn add(&mut self, law: Law<'_>, mutant: &Mutant, fate: Fate) {
-        self.operators.entry(mutant.operator).or_default().add(fate);
+    pub(super) fn add(&mut self, law: Law<'_>, mutant: &Mutant, killed: bool) {
+        self.operators.entry(mutant.operator).or_default().add(killed);
         let clause = mutant.owners.first().and_then(|owner| law.ledger.get(owner)).map(|r| r.clause.clone());
-        self.clauses.entry(clause.unwrap_or_default()).or_default().add(fate);
+        self.clauses.entry(clause.unwrap_or_default()).or_default().add(killed);
         for owner in &mutant.owners {
-            self.requirements.entry(owner.clone()).or_default().add(fate);
+            self.requirements.entry(owner.clone()).or_default().add(killed);
         }
     }
 

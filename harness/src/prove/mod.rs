@@ -24,8 +24,6 @@ pub use work::{Accusation, Leak, Specimen, Survivor};
 
 /// The least share of the mutants that must be killed, in hundredths.
 pub const LEAST_KILLED: f64 = 98.0;
-/// The largest share of the mutants that may be equivalent to the clean transcript, in hundredths.
-pub const MOST_EQUIVALENT: f64 = 1.0;
 
 /// What is proven.
 #[derive(Debug, Clone)]
@@ -58,8 +56,6 @@ pub struct Proof {
     pub matrix: Matrix,
     /// The mutants that no owner noticed.
     pub survivors: Vec<Survivor>,
-    /// The mutants that are as good as the clean transcript, each with the reason that was given before judging.
-    pub equivalents: Vec<Specimen>,
     /// What was found in clean transcripts.
     pub accusations: Vec<Accusation>,
     /// Captured mutants that held a raw sensitive value.
@@ -81,7 +77,7 @@ pub struct Proof {
 impl Proof {
     /// The share of the mutants that were killed, in hundredths.
     pub fn killed_share(&self) -> f64 {
-        share(self.total.killed, self.total.mutants)
+        f64::from(self.total.killed) * 100.0 / f64::from(self.total.mutants.max(1))
     }
 
     /// Mutants judged a second on one core.
@@ -100,9 +96,6 @@ impl Proof {
                 self.killed_share()
             ));
         }
-        if share(self.total.equivalent, self.total.mutants) > MOST_EQUIVALENT {
-            wanting.push(format!("more than {MOST_EQUIVALENT} % of the mutants are equivalent"));
-        }
         let mut count = |number: usize, what: &str| {
             if number > 0 {
                 wanting.push(format!("{number} {what}"));
@@ -113,10 +106,6 @@ impl Proof {
         count(self.uncovered.len(), "requirements with a check and without a mutant");
         wanting
     }
-}
-
-fn share(part: u32, whole: u32) -> f64 {
-    f64::from(part) * 100.0 / f64::from(whole.max(1))
 }
 
 /// Drives the mock host in all its states, and captures nothing.

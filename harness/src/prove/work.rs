@@ -9,7 +9,7 @@ use fincert_schemas::run::{Outcome, Transcript};
 use fincert_suites::judge::{Examiner, Law};
 use fincert_suites::mutate::{self, Clean, Donors, Mutant};
 
-use super::matrix::{Fate, Matrix};
+use super::matrix::Matrix;
 use super::{Order, Proof, leak};
 
 /// How many mutants a core takes at a time.
@@ -22,7 +22,7 @@ pub struct Specimen {
     pub id: String,
     /// The requirements whose sentence it breaks.
     pub owners: Vec<String>,
-    /// Why it is equivalent, or what its owners showed instead.
+    /// What its owners showed instead.
     pub why: String,
 }
 
@@ -112,7 +112,6 @@ pub(super) fn all(law: Law<'_>, order: &Order, clean: &[Clean<'_>], donors: &Don
     for (_, part) in parts {
         proof.matrix.join(part.matrix);
         proof.survivors.extend(part.survivors);
-        proof.equivalents.extend(part.equivalents);
         proof.accusations.extend(part.accusations);
         proof.leaks.extend(part.leaks);
         proof.capture += part.capture;
@@ -127,7 +126,6 @@ pub(super) fn all(law: Law<'_>, order: &Order, clean: &[Clean<'_>], donors: &Don
 struct Part {
     matrix: Matrix,
     survivors: Vec<Survivor>,
-    equivalents: Vec<Specimen>,
     accusations: Vec<Accusation>,
     leaks: Vec<Leak>,
     capture: Duration,
@@ -153,12 +151,6 @@ fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, exami
     let mut captured = Vec::with_capacity(PIECE);
     let began = core_time();
     for mutant in flock.mutants.iter().skip(from).take(PIECE) {
-        if let Some(why) = mutate::equivalent(mutant) {
-            let (id, owners) = (name(raw, mutant), mutant.owners.clone());
-            part.equivalents.push(Specimen { id, owners, why: why.to_owned() });
-            part.matrix.add(law, mutant, Fate::Equivalent);
-            continue;
-        }
         captured.push((mutant, base.clone().replay(&mutant.apply(flock.clean.raw))));
     }
     part.capture += core_time().saturating_sub(began);
@@ -176,7 +168,7 @@ fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, exami
         if leak::find(captured, &flock.secrets).is_some() {
             part.leaks.push(Leak { id: name(raw, mutant) });
         }
-        part.matrix.add(law, mutant, if fate.is_some() { Fate::Survived } else { Fate::Killed });
+        part.matrix.add(law, mutant, fate.is_none());
         if let Some(why) = fate {
             part.survivors.push(Specimen { id: name(raw, mutant), owners: mutant.owners.clone(), why });
         }

@@ -52,8 +52,16 @@ pub struct Info {
     pub findings: Vec<Found>,
     /// The SHA-256 of method and request: a renamed scenario is found by it.
     pub asked: String,
-    /// The SHA-256 of the result's text: whoever edits it by hand is found out by it.
+    /// [`Info::seal`] of all that stands above and of the result's text: whoever edits it by hand is found out by it.
     pub sha256: String,
+}
+
+impl Info {
+    /// The SHA-256 of this header, its own digest aside, and of the result's text.
+    pub fn seal(&self, text: &str) -> String {
+        let head = json!(Self { sha256: String::new(), ..self.clone() });
+        digest::sha256(format!("{head}\n{text}").as_bytes())
+    }
 }
 
 /// A finding, as a snapshot keeps it.
@@ -229,7 +237,7 @@ fn one(
         })
         .collect();
     let asked = digest::sha256(json!([call.method, request]).to_string().as_bytes());
-    let info = Info {
+    let mut info = Info {
         fincert: VERSION,
         scenario: scenario.id.clone(),
         own: material.header.own.iter().any(|own| own["id"] == scenario.id.as_str()),
@@ -239,7 +247,8 @@ fn one(
         requirements: requirements.into_iter().collect(),
         findings,
         asked,
-        sha256: digest::sha256(text.as_bytes()),
+        sha256: String::new(),
     };
+    info.sha256 = info.seal(&text);
     ApiResult { name, description: format!("{}: {}", scenario.title.en, call.method), info, text }
 }

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use fincert_reports::text::clip;
 use fincert_schemas::data::{self, DataError};
-use fincert_schemas::digest;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -157,9 +156,9 @@ fn read(path: &Path) -> Result<Stored, SnapshotError> {
     let header: Header =
         data::read(&name, head).map_err(|error| wrong(format!("its header was edited ({})", said(&error))))?;
     let body = body.strip_suffix('\n').unwrap_or(body);
-    if digest::sha256(body.as_bytes()) != header.info.sha256 {
+    if header.info.seal(body) != header.info.sha256 {
         return Err(wrong(
-            "was edited or cut: its text is not what was recorded; take it back (git checkout), or delete it and drive again"
+            "was edited or cut: it is not what was recorded; take it back (git checkout), or delete it and drive again"
                 .to_owned(),
         ));
     }

@@ -268,8 +268,3 @@ pub fn mutants(law: Law<'_>, clean: Clean<'_>, donors: &Donors) -> Vec<Mutant> {
     flow::of_transcript(&mut maker);
     maker.made
 }
-
-/// Why a mutant is as good as the clean transcript, where it is; known before anything is judged.
-pub fn equivalent(_mutant: &Mutant) -> Option<&'static str> {
-    None
-}
