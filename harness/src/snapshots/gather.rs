@@ -32,7 +32,7 @@ pub struct ApiResult {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Info {
-    /// [`VERSION`].
+    /// `VERSION`.
     pub fincert: u32,
     /// The scenario.
     pub scenario: String,

@@ -5,24 +5,13 @@
 //! leaving what is valid (or what breaks the rule), against a live target too. [`valid_strategy`] and
 //! [`invalid_strategy`] are the same for proptest.
 //!
-//! How it works. A schema is read whole ([`source`]); a keyword that is not known is an error, never ignored. Compiling
-//! ([`graph`]) turns a set of goals (satisfy this schema, fail at that one) into cases that each ask one thing
-//! ([`expand`], [`constraint`]): branches are multiplied out, cases that exclude themselves are dropped, and what is
+//! How it works. A schema is read whole (`source`); a keyword that is not known is an error, never ignored. Compiling
+//! (`graph`) turns a set of goals (satisfy this schema, fail at that one) into cases that each ask one thing
+//! (`expand`, `constraint`): branches are multiplied out, cases that exclude themselves are dropped, and what is
 //! asked of members and elements are goals again. A set of goals is one node, so that recursion ends. To break a rule is
-//! a goal like the others: satisfy everything on the way to the keyword, and fail at just that one ([`rule`]). What is
-//! left is construction ([`make`], [`text`], [`number`], [`pattern`], [`format`]); nothing is generated in the hope that
+//! a goal like the others: satisfy everything on the way to the keyword, and fail at just that one (`rule`). What is
+//! left is construction (`make`, `text`, `number`, `pattern`, `format`); nothing is generated in the hope that
 //! it might be valid.
-//!
-//! [`source`]: self::source
-//! [`graph`]: self::graph
-//! [`expand`]: self::expand
-//! [`constraint`]: self::constraint
-//! [`rule`]: self::rule
-//! [`make`]: self::make
-//! [`text`]: self::text
-//! [`number`]: self::number
-//! [`pattern`]: self::pattern
-//! [`format`]: self::format
 
 mod choices;
 mod coherent;
