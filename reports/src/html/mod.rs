@@ -2,10 +2,10 @@
 //!
 //! **Safety.** The file loads nothing: a Content-Security-Policy allows the one style sheet and the one script in it, by
 //! their digests, and nothing else. What came from a target is in blocks of JSON in which no `<`, `>` or `&` is left
-//! ([`embed`]), and the script puts it on the page as text, never as markup (`page/dom.js`).
+//! (`embed`), and the script puts it on the page as text, never as markup (`page/dom.js`).
 //!
 //! **Length.** The file is written as it is made. The page is built by its script from the first block; transcripts have
-//! a block each, which is parsed when somebody opens it. Those with findings come first, and [`TRANSCRIPTS`] bounds them
+//! a block each, which is parsed when somebody opens it. Those with findings come first, and `TRANSCRIPTS` bounds them
 //! all, so that a run of ten thousand scenarios still opens at once.
 //!
 //! **Without a script** (some CI servers forbid it) there is a plain page with the decisions and the causes.
