@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use fincert_schemas::digest;
+use fincert::snapshots::{Info, read_folder};
 use serde_json::{Value, json};
 use support::{Run, fincert};
 
@@ -106,8 +106,14 @@ fn write(path: &Path, name: &str, info: &Value, text: &str) {
 }
 
 fn info(scenario: &str, asked: &str, text: &str) -> Value {
-    json!({"fincert": 1, "scenario": scenario, "step": 1, "call": "ft.finFaceAuth", "request": {}, "requirements": [],
-           "asked": asked, "sha256": digest::sha256(text.as_bytes())})
+    let info = json!({"fincert": 1, "scenario": scenario, "step": 1, "call": "ft.finFaceAuth", "request": {},
+                      "requirements": [], "asked": asked, "sha256": ""});
+    sealed(serde_json::from_value(info).unwrap(), text)
+}
+
+fn sealed(mut info: Info, text: &str) -> Value {
+    info.sha256 = info.seal(text);
+    json!(info)
 }
 
 #[test]
@@ -117,7 +123,13 @@ fn a_renamed_scenario_keeps_its_snapshot_and_what_nothing_produces_is_named() {
     let snap = |name: &str| path.join("snaps").join(name);
     // As if the scenario had been called otherwise when this was accepted.
     let good = read(path, "face.specimens.1.snap");
-    std::fs::write(snap("face.was.1.snap"), good.replace("face.specimens", "face.was")).unwrap();
+    let known = read_folder(&path.join("snaps")).unwrap();
+    let known = known["face.specimens.1"].accepted.clone().unwrap();
+    let was = || {
+        let info = Info { scenario: "face.was".to_owned(), ..known.info.clone() };
+        write(path, "face.was.1.snap", &sealed(info, &known.text), &known.text);
+    };
+    was();
     std::fs::remove_file(snap("face.specimens.1.snap")).unwrap();
     write(path, "face.forgotten.1.snap", &info("face.forgotten", "nothing asks this", "{}"), "{}");
     let run = exits(path, 0, &certify(&["--seed", "1"]), "");
@@ -126,8 +138,8 @@ fn a_renamed_scenario_keeps_its_snapshot_and_what_nothing_produces_is_named() {
     assert!(!snap("face.was.1.snap").exists() && names(path, ".snap.new").is_empty());
     assert_eq!(read(path, "face.specimens.1.snap"), good);
     // Renamed and changed: it waits beside what was accepted under the old name.
-    std::fs::rename(snap("face.specimens.1.snap"), snap("face.was.1.snap")).unwrap();
-    std::fs::write(snap("face.was.1.snap"), good.replace("face.specimens", "face.was")).unwrap();
+    std::fs::remove_file(snap("face.specimens.1.snap")).unwrap();
+    was();
     let run = exits(path, 1, &certify(&["--seed", "1", "--defect", "score-87"]), "");
     assert!(run.stderr.contains("renamed: face.was.1 → face.specimens.1"), "{}", run.stderr);
     assert!(snap("face.specimens.1.snap").exists() && snap("face.specimens.1.snap.new").exists());

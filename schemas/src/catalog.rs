@@ -251,6 +251,23 @@ impl Catalog {
         table.validator.iter_errors(instance).map(|error| self.breach(table, instance, &error)).collect()
     }
 
+    /// The same of one row that was asked for by itself: that the other rows are not there says nothing.
+    pub fn check_row(&self, table: &Table, instance: &Value, row: &str) -> Vec<Breach> {
+        let rows = self.documents.get(&table.id).and_then(|schema| schema.get("properties"));
+        let is_row = |name: &str| {
+            let alias = || rows?.get(name)?.get("x-alias-name")?.as_str();
+            name == row || alias() == Some(row)
+        };
+        let concerns = |error: &jsonschema::ValidationError<'_>| match error.kind() {
+            jsonschema::error::ValidationErrorKind::Required { property } => {
+                !error.instance_path().as_str().is_empty() || property.as_str().is_none_or(is_row)
+            }
+            _ => true,
+        };
+        let errors = table.validator.iter_errors(instance).filter(concerns);
+        errors.map(|error| self.breach(table, instance, &error)).collect()
+    }
+
     /// Every place of the instance that a marked subschema of the table speaks of, branches included.
     pub fn places<'a>(&'a self, table: &Table, instance: &'a Value) -> Vec<Place<'a>> {
         let mut places = Vec::new();
@@ -336,35 +353,33 @@ impl Catalog {
             marks.pass(here);
         }
         let mut at = error.instance_path().to_string();
-        let (mut expected, zh) = expectation(&keyword, here);
         let mut rule = keyword.clone();
-        let mut expected_zh = Some(zh);
-        match error.kind() {
+        let (expected, expected_zh) = match error.kind() {
             jsonschema::error::ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 at = push_pointer(&at, name);
-                expected = format!("the property {name}");
-                expected_zh = Some(format!("字段 {name}"));
                 if let Some(member) = holder.get("properties").and_then(|p| p.get(name)) {
                     marks.pass(member);
                 }
+                (format!("the property {name}"), format!("字段 {name}"))
             }
             jsonschema::error::ValidationErrorKind::Format { format: name } => {
-                if let Some(Err(fault)) =
-                    instance.pointer(&at).and_then(Value::as_str).and_then(|text| format::check(name, text))
-                {
-                    rule = fault.rule.to_owned();
-                    expected = format!("{name}: {}", fault.message_en);
-                    expected_zh = Some(format!("{name}:{}", fault.message_zh));
+                let text = instance.pointer(&at).and_then(Value::as_str);
+                match text.and_then(|text| format::check(name, text)) {
+                    Some(Err(fault)) => {
+                        rule = fault.rule.to_owned();
+                        (format!("{name}: {}", fault.message_en), format!("{name}:{}", fault.message_zh))
+                    }
+                    _ => expectation(&keyword, here),
                 }
             }
-            _ => {}
-        }
+            _ => expectation(&keyword, here),
+        };
         Breach {
             at,
             rule,
             expected,
-            expected_zh,
+            expected_zh: Some(expected_zh),
             requirement: marks.requirement,
             aliases: marks.aliases,
             alias_name: marks.alias_name,

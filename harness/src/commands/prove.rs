@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Leave this check out: the proof must then find survivors
     #[arg(long, value_name = "CHECK", help_heading = "What to prove")]
     without: Option<String>,
+    /// Put each mutant before every check, not only before those that judge what it breaks
+    #[arg(long, help_heading = "What to prove")]
+    every_check: bool,
     /// How to print the outcome
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     format: ListFormat,
@@ -78,7 +81,13 @@ fn order(law: fincert_suites::judge::Law<'_>, options: &Options) -> Result<Order
         return Err(Failure::usage("no scenario is left; `fincert list scenarios` names them"));
     }
     let whole = options.profile.is_empty() && filter.is_none();
-    Ok(Order { scenarios, seed: options.seed, without: options.without.clone(), whole })
+    Ok(Order {
+        scenarios,
+        seed: options.seed,
+        without: options.without.clone(),
+        every_check: options.every_check,
+        whole,
+    })
 }
 
 fn text(proof: &Proof) -> String {

@@ -34,6 +34,9 @@ pub struct Order {
     pub seed: u64,
     /// A check that is left out, to see that the proof misses it.
     pub without: Option<String>,
+    /// Whether each mutant is put before every check. Else it is put before those that judge its owners, which alone can
+    /// kill it.
+    pub every_check: bool,
     /// Whether everything was asked for: then every requirement with a check must have a mutant.
     pub whole: bool,
 }

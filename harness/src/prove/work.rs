@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fincert_schemas::capture::Capture;
 use fincert_schemas::run::{Outcome, Transcript};
-use fincert_suites::judge::{Examiner, Law};
+use fincert_suites::judge::{Examiner, Law, Readings};
 use fincert_suites::mutate::{self, Clean, Donors, Mutant};
 
 use super::matrix::Matrix;
@@ -66,16 +66,19 @@ pub(super) fn name(clean: &Transcript, mutant: &Mutant) -> String {
 /// One transcript with its mutants.
 struct Flock<'a> {
     clean: Clean<'a>,
+    captured: Transcript,
     mutants: Vec<Mutant>,
     secrets: Vec<String>,
 }
 
 /// Proves all transcripts.
 pub(super) fn all(law: Law<'_>, order: &Order, clean: &[Clean<'_>], donors: &Donors, threads: usize) -> Proof {
+    let base = Capture::new(law.catalog, false);
     let flocks: Vec<Flock<'_>> = clean
         .iter()
         .map(|clean| Flock {
             clean: *clean,
+            captured: base.clone().replay(clean.raw),
             mutants: mutate::mutants(law, *clean, donors),
             secrets: leak::secrets(clean.raw.uncaptured()),
         })
@@ -87,7 +90,6 @@ pub(super) fn all(law: Law<'_>, order: &Order, clean: &[Clean<'_>], donors: &Don
         .collect();
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, Part)>> = Mutex::new(Vec::new());
-    let base = Capture::new(law.catalog, false);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
@@ -98,7 +100,7 @@ pub(super) fn all(law: Law<'_>, order: &Order, clean: &[Clean<'_>], donors: &Don
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let Some((index, from)) = pieces.get(number) else { break };
-                    let part = piece(law, &flocks[*index], *from, &base, &mut examiner);
+                    let part = piece(law, &flocks[*index], *from, &base, &mut examiner, order.every_check);
                     if let Ok(mut done) = done.lock() {
                         done.push((number, part));
                     }
@@ -132,19 +134,25 @@ struct Part {
     judge: Duration,
 }
 
-fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, examiner: &mut Examiner<'_>) -> Part {
+fn piece(
+    law: Law<'_>,
+    flock: &Flock<'_>,
+    from: usize,
+    base: &Capture<'_>,
+    examiner: &mut Examiner<'_>,
+    every_check: bool,
+) -> Part {
     let mut part = Part::default();
     let raw = flock.clean.raw.uncaptured();
     if from == 0 {
-        let captured = base.clone().replay(flock.clean.raw);
-        examiner.examine(flock.clean.hello, &captured);
+        examiner.examine(flock.clean.hello, &flock.captured);
         part.accusations.extend(examiner.findings().iter().map(|finding| Accusation {
             scenario: finding.scenario.clone(),
             requirement: finding.requirement.clone(),
             outcome: finding.outcome,
             actual: finding.actual.clone(),
         }));
-        if leak::find(&captured, &flock.secrets).is_some() {
+        if leak::find(&flock.captured, &flock.secrets).is_some() {
             part.leaks.push(Leak { id: format!("{}/{}: clean", raw.session, raw.scenario) });
         }
     }
@@ -155,21 +163,26 @@ fn piece(law: Law<'_>, flock: &Flock<'_>, from: usize, base: &Capture<'_>, exami
     }
     part.capture += core_time().saturating_sub(began);
     let began = core_time();
-    let fates: Vec<Option<String>> = captured
+    let known = Readings::of(&flock.captured);
+    let killed: Vec<bool> = captured
         .iter()
         .map(|(mutant, captured)| {
-            examiner.examine(flock.clean.hello, captured);
-            let killed = mutant.is_killed(law, |requirement| examiner.outcome(requirement));
-            (!killed).then(|| why(mutant, examiner))
+            match every_check {
+                true => examiner.examine(flock.clean.hello, captured),
+                false => examiner.examine_of(flock.clean.hello, captured, &mutant.owners, &known),
+            }
+            mutant.is_killed(law, |requirement| examiner.outcome(requirement))
         })
         .collect();
     part.judge += core_time().saturating_sub(began);
-    for ((mutant, captured), fate) in captured.iter().zip(fates) {
+    for ((mutant, captured), killed) in captured.iter().zip(killed) {
         if leak::find(captured, &flock.secrets).is_some() {
             part.leaks.push(Leak { id: name(raw, mutant) });
         }
-        part.matrix.add(law, mutant, fate.is_none());
-        if let Some(why) = fate {
+        part.matrix.add(law, mutant, killed);
+        if !killed {
+            examiner.examine(flock.clean.hello, captured);
+            let why = why(mutant, examiner);
             part.survivors.push(Specimen { id: name(raw, mutant), owners: mutant.owners.clone(), why });
         }
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::catalog::{Breach, Catalog, Table};
+use crate::catalog::Breach;
 use crate::run::Fact;
 
 /// How many rewritings one value may take; the specification's tables have two places with aliases each.
@@ -13,18 +13,17 @@ const ROUNDS: usize = 8;
 
 /// The value in canonical form, with what is still broken in it.
 pub(super) fn canonical<'v>(
-    catalog: &Catalog,
-    table: &Table,
     value: &'v Value,
     facts: &mut Vec<Fact>,
+    check: impl Fn(&Value) -> Vec<Breach>,
 ) -> (Cow<'v, Value>, Vec<Breach>) {
     let mut normal = Cow::Borrowed(value);
-    let mut breaches = catalog.check(table, &normal);
+    let mut breaches = check(&normal);
     for _ in 0..ROUNDS {
         let Some((next, fact)) = breaches.iter().find_map(|breach| rewrite(&normal, breach)) else { break };
         normal = Cow::Owned(next);
         facts.push(fact);
-        breaches = catalog.check(table, &normal);
+        breaches = check(&normal);
     }
     (normal, breaches)
 }

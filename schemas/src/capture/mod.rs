@@ -136,7 +136,7 @@ impl<'c> Capture<'c> {
         let Some(api) = api_of(call.method) else { return self.untabled(&value, facts) };
         relations::err_msg(api, via, &value, &mut facts);
         let Some(table) = table else { return self.untabled(&value, facts) };
-        let (normal, breaches) = alias::canonical(self.catalog, table, &value, &mut facts);
+        let (normal, breaches) = alias::canonical(&value, &mut facts, |value| self.catalog.check(table, value));
         let places = self.catalog.places(table, &normal);
         // An alias renames or retypes a place, so that what is masked must be looked for anew.
         let kinds = match &normal {

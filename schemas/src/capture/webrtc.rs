@@ -30,7 +30,7 @@ impl Capture<'_> {
         // The row is checked as if the other properties were not asked for.
         let whole = Value::Object(Map::from_iter([(name.to_owned(), plain(&value))]));
         let mut facts = Vec::new();
-        let (normal, breaches) = alias::canonical(catalog, table, &whole, &mut facts);
+        let (normal, breaches) = alias::canonical(&whole, &mut facts, |value| catalog.check_row(table, value, name));
         let row = normal.as_object().and_then(|rows| rows.keys().next()).map_or("", String::as_str);
         let within = |at: &str| at.strip_prefix('/').is_some_and(|at| at.split('/').next() == Some(row));
         let breaches = breaches.into_iter().filter(|breach| within(&breach.at)).collect();
@@ -74,7 +74,7 @@ impl Capture<'_> {
         let Some(table) = table else { return self.webrtc_finish(&[], value, facts) };
         let catalog = self.catalog;
         let whole = plain(value);
-        let (normal, breaches) = alias::canonical(catalog, table, &whole, &mut facts);
+        let (normal, breaches) = alias::canonical(&whole, &mut facts, |value| catalog.check(table, value));
         let places = catalog.places(table, &normal);
         self.schema_facts(table, &whole, &normal, breaches, &places, &mut facts);
         replace_at(&mut facts, |at| pointer_into(value, at));

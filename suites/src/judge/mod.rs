@@ -40,6 +40,7 @@ pub use referees::needs_second;
 pub use sink::{Broken, Sink};
 pub(crate) use view::CONTROL;
 pub use view::{Call, View};
+pub use webrtc::readings::Readings;
 
 /// One check: what it looks at and which requirements it judges.
 pub struct Check {

@@ -7,6 +7,7 @@ use fincert_schemas::run::fuzz::Case;
 use fincert_schemas::run::{Captured, Ended, Event, Fact, Reason, Subject, Transcript, What};
 use serde_json::Value;
 
+use super::webrtc::readings::Readings;
 use super::webrtc::view::Rtc;
 
 /// Purposes of calls that are as the specification wants them.
@@ -87,11 +88,21 @@ pub struct Callback<'a> {
 impl<'a> View<'a> {
     /// Sorts a transcript's events by call.
     pub fn new(transcript: &'a Transcript, hello: &'a Hello, catalog: &'a Catalog) -> Self {
+        Self::beside(transcript, hello, catalog, None)
+    }
+
+    /// The same of a transcript whose descriptions were read before, most of them.
+    pub(super) fn beside(
+        transcript: &'a Transcript,
+        hello: &'a Hello,
+        catalog: &'a Catalog,
+        known: Option<&Readings<'a>>,
+    ) -> Self {
         let mut calls: Vec<Call<'a>> = Vec::new();
         for event in &transcript.events {
             place(event, &mut calls);
         }
-        Self { transcript, hello, catalog, calls, case: None, rtc: Rtc::new(transcript) }
+        Self { transcript, hello, catalog, calls, case: None, rtc: Rtc::new(transcript, known) }
     }
 
     /// The same of one generated case.

@@ -210,7 +210,7 @@ fn beside_sdp(pc: Pc<'_, '_>, texts: &[Text<'_>], object: &Value) -> Option<(&'s
     let mid = object.get("sdpMid").and_then(Value::as_str);
     let index = object.get("sdpMLineIndex").and_then(index_of);
     let mine = texts.iter().filter(|text| text.pc == Some(pc.handle) && !text.read.media.is_empty());
-    let descriptions: Vec<&Sdp<'_>> = mine.map(|text| &text.read).collect();
+    let descriptions: Vec<&Sdp<'_>> = mine.map(|text| &**text.read).collect();
     let known = |fits: &dyn Fn(&Sdp<'_>) -> bool| descriptions.is_empty() || descriptions.iter().any(|sdp| fits(sdp));
     let mids = || {
         let last =

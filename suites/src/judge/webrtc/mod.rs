@@ -20,6 +20,7 @@ mod offering;
 mod offers;
 mod parts;
 mod properties;
+pub(super) mod readings;
 mod refusals;
 mod relay;
 mod sdp;

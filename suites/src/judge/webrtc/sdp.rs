@@ -1,7 +1,7 @@
 //! The target's session descriptions, each by itself: form, transport, fingerprint, codecs.
 
 use fincert_schemas::Bilingual;
-use fincert_schemas::format::sdp::{Section, faults};
+use fincert_schemas::format::sdp::Section;
 
 use super::texts::{Said, Text, each, texts};
 use crate::judge::{Broken, Check, Sink, View};
@@ -64,7 +64,7 @@ fn ask(view: &View<'_>, sink: &mut Sink<'_>, requirement: &str, judge: fn(&Text<
 }
 
 fn form(text: &Text<'_>) -> Said {
-    let faults = faults(text.sdp);
+    let faults = text.read.faults();
     let Some(first) = faults.first() else { return Said::Holds };
     let more = if faults.len() > 1 { format!(" ({} faults in all)", faults.len()) } else { String::new() };
     Said::Breaks(Broken {

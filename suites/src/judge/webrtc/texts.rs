@@ -1,7 +1,10 @@
 //! The session descriptions that the target made, wherever the transcript shows one whole.
 
-use fincert_schemas::format::sdp::{Sdp, Section};
+use std::rc::Rc;
 
+use fincert_schemas::format::sdp::Section;
+
+use super::readings::Reading;
 use super::view::{Pc, Rtc, RtcCall};
 use crate::judge::{Broken, Sink};
 
@@ -11,7 +14,7 @@ pub(super) struct Text<'a> {
     /// The text.
     pub(super) sdp: &'a str,
     /// The same, read.
-    pub(super) read: Sdp<'a>,
+    pub(super) read: Rc<Reading<'a>>,
     /// `offer` or `answer`.
     pub(super) kind: &'a str,
     /// The position at which it was asked for, or, where only the peer shows it, at which the peer got it.
@@ -46,7 +49,7 @@ pub(super) fn made<'a>(rtc: &Rtc<'a>) -> Vec<Text<'a>> {
         let (Some(kind), Some(sdp)) = (kind_of(call), whole(call)) else { continue };
         texts.push(Text {
             sdp,
-            read: rtc.sdp(sdp).into_owned(),
+            read: rtc.sdp(sdp),
             kind,
             at: call.at,
             step: call.step,
@@ -63,7 +66,7 @@ pub(super) fn made<'a>(rtc: &Rtc<'a>) -> Vec<Text<'a>> {
             }
             texts.push(Text {
                 sdp: described.sdp,
-                read: rtc.sdp(described.sdp).into_owned(),
+                read: rtc.sdp(described.sdp),
                 kind: described.kind,
                 at: described.at,
                 step: rtc.step_at(described.at),

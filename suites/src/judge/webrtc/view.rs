@@ -3,15 +3,14 @@
 //! Order is told by positions: the index of an event in the transcript. What the target notified before it answered
 //! stands before the answer, since there is one ordered channel.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
-use fincert_schemas::format::sdp::Sdp;
 use fincert_schemas::run::flow::{Act, Await, Flow, FlowOptions, TurnEvidence};
 use fincert_schemas::run::{Transcript, What};
 use serde_json::Value;
 
+use super::readings::{Reading, Readings};
 use super::texts::{self, Text};
 
 pub(crate) use super::parts::{Awaited, Described, Emitted, Listened, Peer, Read, RtcAnswer, RtcCall, Segment, Timed};
@@ -43,15 +42,15 @@ pub(crate) struct Rtc<'a> {
     pub(crate) pcs: Vec<&'a str>,
     /// The number of events.
     pub(crate) end: usize,
-    /// Every description that the flow shows, read once.
-    sdps: HashMap<&'a str, Sdp<'a>, foldhash::fast::RandomState>,
+    /// Every description that the flow shows.
+    pub(super) readings: Readings<'a>,
     /// The descriptions that the target made, in order.
     pub(super) texts: Vec<Text<'a>>,
 }
 
 impl<'a> Rtc<'a> {
-    /// Sorts a flow's events; `None` where the transcript is no flow's.
-    pub(crate) fn new(transcript: &'a Transcript) -> Option<Self> {
+    /// Sorts a flow's events; `None` where the transcript is no flow's. What is in `known` is not read again.
+    pub(crate) fn new(transcript: &'a Transcript, known: Option<&Readings<'a>>) -> Option<Self> {
         let (flow, with) = transcript.events.iter().find_map(|event| match &event.what {
             What::Flow { flow, with } => Some((*flow, &**with)),
             _ => None,
@@ -69,7 +68,7 @@ impl<'a> Rtc<'a> {
             turn: Vec::new(),
             pcs: Vec::new(),
             end: transcript.events.len(),
-            sdps: HashMap::default(),
+            readings: Readings::default(),
             texts: Vec::new(),
         };
         for (at, event) in transcript.events.iter().enumerate() {
@@ -81,26 +80,25 @@ impl<'a> Rtc<'a> {
                 rtc.peer_mut(number);
             }
         }
-        rtc.read_descriptions();
+        rtc.read_descriptions(known);
         rtc.texts = texts::made(&rtc);
         Some(rtc)
     }
 
-    /// Checks ask for the same few texts a hundred times.
-    fn read_descriptions(&mut self) {
+    fn read_descriptions(&mut self, known: Option<&Readings<'a>>) {
         let text = |value: Option<&'a Value>| value.and_then(|value| value.get("sdp")?.as_str());
         let called = self.calls.iter().flat_map(|call| [text(Some(&call.request.value)), text(call.value())]);
         let read = self.reads.iter().map(|read| text(read.value()));
         let described = self.peers.iter().flat_map(|peer| &peer.descriptions).map(|described| Some(described.sdp));
         let all: Vec<&'a str> = called.chain(read).chain(described).flatten().collect();
         for sdp in all {
-            self.sdps.entry(sdp).or_insert_with(|| Sdp::read(sdp));
+            self.readings.add(sdp, known);
         }
     }
 
     /// A description, read.
-    pub(crate) fn sdp(&self, text: &'a str) -> Cow<'_, Sdp<'a>> {
-        self.sdps.get(text).map_or_else(|| Cow::Owned(Sdp::read(text)), Cow::Borrowed)
+    pub(crate) fn sdp(&self, text: &'a str) -> Rc<Reading<'a>> {
+        self.readings.get(text).cloned().unwrap_or_else(|| Reading::of(text))
     }
 
     fn place(&mut self, at: usize, at_us: u64, late: bool, what: &'a What) {
