@@ -12,7 +12,7 @@ use fincert::certificate::{
 };
 use fincert::record::{self, Record};
 use fincert_schemas::catalog::Catalog;
-use fincert_schemas::run::{Ended, Line, Reason};
+use fincert_schemas::run::{Ended, Event, Line, Reason, What};
 use fincert_schemas::{Ledger, digest};
 use fincert_suites::Suite;
 use fincert_suites::judge::{self, Evidence, Law};
@@ -209,6 +209,20 @@ fn only_what_is_certified_is_signed() {
     exits(path, 1, &["certify", "--profile", "face", "--filter", "face.*", "--record", "bad.jsonl"]);
     refused(1, &[], "was filtered");
 
+    let own = r#"
+clause: "2.2"
+profile: face
+scenarios:
+  - id: face.own
+    title: {zh: 自有, en: Our own}
+    steps:
+      - call: ft.finFaceAuth
+        with: {idNo: "110105198808080111", name: 郑样例, imagePath: {$file: face-match}}
+"#;
+    std::fs::write(path.join("own.yaml"), own).unwrap();
+    exits(path, 1, &["certify", "--profile", "face", "--scenarios", "own.yaml", "--record", "bad.jsonl"]);
+    refused(1, &[], "scenarios of the operator's own");
+
     let mut skipped = again();
     for transcript in &mut skipped.transcripts {
         transcript.events.clear();
@@ -223,6 +237,17 @@ fn only_what_is_certified_is_signed() {
     }
     write_judged(&path.join("bad.jsonl"), &broken, true);
     refused(1, &[], "could-not-run");
+    let mut late = again();
+    for transcript in &mut late.transcripts {
+        let Some(at) = transcript.events.iter().position(|event| matches!(event.what, What::Answer { .. })) else {
+            continue;
+        };
+        let What::Answer { id, .. } = transcript.events[at].what else { unreachable!() };
+        let silent = What::NoResponse { id, deadline_ms: 1, alive: true };
+        transcript.events.insert(at, Event { at_us: 0, late: false, what: silent });
+    }
+    write_judged(&path.join("bad.jsonl"), &late, true);
+    refused(1, &[], "is inconclusive");
     let mut nobody = again();
     nobody.sessions.clear();
     nobody.transcripts.clear();
@@ -348,6 +373,13 @@ fn dates_and_changed_suites() {
     assert!(matches!(problems(24 * 31)[..], [Problem::Expired(_)]));
     assert!(matches!(problems(-1)[..], [Problem::NotYet(_)]));
 
+    // The command goes by the clock.
+    let past = |certificate: &mut Certificate| {
+        let claim = &mut certificate.statement.predicate.fincert;
+        claim.not_before = "2020-01-01T00:00:00Z".to_owned();
+        claim.not_after = "2020-02-01T00:00:00Z".to_owned();
+    };
+
     // Suites of another time judged: both judgements are shown, and what follows from the record still must.
     let key = PrivateKey::read(&path.join("vendor.key"), || unreachable!()).unwrap();
     let resign = |edit: &dyn Fn(&mut Certificate)| {
@@ -358,6 +390,9 @@ fn dates_and_changed_suites() {
         std::fs::write(path.join("certificate.jsonl"), other.encode()).unwrap();
         verify(law(), &Certificate::parse(&other.encode()).unwrap(), &question(&keys, Some(&record)))
     };
+    assert!(matches!(resign(&past).problems[..], [Problem::Expired(_)]));
+    let expired = exits(path, 4, VERIFY).stdout;
+    assert!(expired.contains("2020-02-01") && expired.contains("DOES NOT HOLD"), "{expired}");
     let older = |certificate: &mut Certificate| {
         let predicate = &mut certificate.statement.predicate;
         let suites = predicate.configuration.iter_mut().find(|one| one.name == "suites").unwrap();

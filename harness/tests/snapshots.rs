@@ -230,6 +230,7 @@ fn the_html_page_shows_hostile_text_as_text() {
     hostile["request"] = json!({ evil: evil });
     hostile["requirements"] = json!([evil]);
     hostile["findings"] = json!([{"requirement": evil, "outcome": evil, "actual": evil}]);
+    let hostile = sealed(serde_json::from_value(hostile).unwrap(), &text);
     write(path, "<img src=x onerror=alert(1)>.snap.new", &hostile, &text);
     exits(path, 0, &["review", "snaps", "--html", "review.html"], "");
     exits(path, 4, &["review", "snaps", "--html", "review.html", "--check"], "");

@@ -37,18 +37,30 @@ pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Prefer, String> {
             _ => prefer.index = Some(number("index", &value)?),
         }
     }
-    Ok(prefer)
+    agreeing(prefer).map_err(|fault| format!("Prefer: {fault}"))
+}
+
+/// Only what is generated breaks a rule.
+fn agreeing(prefer: Prefer) -> Result<Prefer, &'static str> {
+    match prefer {
+        Prefer { dynamic: Some(false), invalid: Some(_), .. } => {
+            Err("dynamic=false and invalid exclude each other: what breaks a rule is generated")
+        }
+        prefer => Ok(prefer),
+    }
 }
 
 /// Reads `params.prefer`; nothing there is no wish.
 pub(crate) fn from_params(params: &Value) -> Result<Prefer, String> {
     match params.get("prefer") {
         None | Some(Value::Null) => Ok(Prefer::default()),
-        Some(prefer) => serde_json::from_value(prefer.clone()).map_err(|_| {
-            "params.prefer: an object with example and invalid (texts), dynamic (true or false), \
-             seed and index (whole numbers from 0 to 2^64 - 1)"
-                .to_owned()
-        }),
+        Some(prefer) => {
+            let prefer = serde_json::from_value(prefer.clone()).map_err(|_| {
+                "params.prefer: an object with example and invalid (texts), dynamic (true or false), \
+                 seed and index (whole numbers from 0 to 2^64 - 1)"
+            })?;
+            Ok(agreeing(prefer).map_err(|fault| format!("params.prefer: {fault}"))?)
+        }
     }
 }
 
@@ -143,6 +155,14 @@ mod tests {
             headers.append("prefer", HeaderValue::from_str(line).unwrap());
         }
         from_headers(&headers)
+    }
+
+    #[test]
+    fn wishes_that_exclude_each_other_are_refused() {
+        assert!(read(&["dynamic=false, invalid=any"]).unwrap_err().contains("exclude each other"));
+        let params = |prefer: Value| from_params(&json!({"prefer": prefer}));
+        assert!(params(json!({"dynamic": false, "invalid": "any"})).unwrap_err().starts_with("params.prefer: "));
+        assert!(read(&["dynamic=true, invalid=any"]).is_ok() && params(json!({"invalid": "any"})).is_ok());
     }
 
     #[test]

@@ -72,9 +72,9 @@ fn head(run: &Run<'_>, lang: Lang, out: &mut impl Write) -> io::Result<()> {
     if let Some(defect) = &header.defect {
         notes.push(format!("{} {}", say(lang, "模拟宿主带有缺陷", "The mock host was given the defect"), code(defect)));
     }
-    if let Some(filter) = &header.filter {
+    if let Some(chosen_by) = header.chosen_by() {
         let few = say(lang, "只运行了部分场景：", "Only some scenarios were run:");
-        notes.push(format!("{few} {}", code(&format!("--filter {filter}"))));
+        notes.push(format!("{few} {}", code(&chosen_by)));
     }
     if header.revealed {
         let masked = say(

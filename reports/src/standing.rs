@@ -1,5 +1,6 @@
 //! What a whole run comes to, in numbers.
 
+use fincert_schemas::run::fuzz::is_of_cases;
 use fincert_schemas::run::{Ended, Judgement, Outcome, Transcript};
 use serde::Serialize;
 
@@ -73,16 +74,25 @@ impl Tally {
 }
 
 /// How each scenario ended. A flow that two referees drove is one scenario, and ended as the better of the two did: one
-/// that is unable to drive it leaves it to the other.
+/// that is unable to drive it leaves it to the other. Generated cases are one scenario too, in however many transcripts,
+/// and broke off if any of them did.
 fn endings(transcripts: &[Transcript]) -> Vec<&Ended> {
     let rank = |ended: &Ended| match ended {
         Ended::Driven => 0,
         Ended::Broken { .. } => 1,
         Ended::Skipped { .. } => 2,
     };
-    let again = |a: &Transcript, b: &Transcript| {
-        a.scenario == b.scenario && a.referee.is_some() && b.referee.is_some() && a.referee != b.referee
+    let again = |a: &Transcript, b: &Transcript| match (a.referee, b.referee) {
+        (Some(one), Some(other)) => a.scenario == b.scenario && one != other,
+        (None, None) => a.scenario == b.scenario && is_of_cases(a) && is_of_cases(b),
+        _ => false,
     };
-    let flows = transcripts.chunk_by(again);
-    flows.filter_map(|same| same.iter().map(|transcript| &transcript.ended).min_by_key(|ended| rank(ended))).collect()
+    let scenarios = transcripts.chunk_by(again);
+    let ended = scenarios.filter_map(|same| {
+        let all = same.iter().map(|transcript| &transcript.ended);
+        let broken =
+            same.iter().all(is_of_cases).then(|| all.clone().find(|e| matches!(e, Ended::Broken { .. }))).flatten();
+        broken.or_else(|| all.min_by_key(|ended| rank(ended)))
+    });
+    ended.collect()
 }

@@ -79,11 +79,8 @@ fn head(page: &mut Page, run: &Run<'_>, lang: Lang) {
     if let Some(defect) = &header.defect {
         note(&format!("模拟宿主带有缺陷 {defect}。"), &format!("The mock host was given the defect {defect}."));
     }
-    if let Some(filter) = &header.filter {
-        note(
-            &format!("只运行了部分场景：--filter {filter}"),
-            &format!("Only some scenarios were run: --filter {filter}"),
-        );
+    if let Some(chosen_by) = header.chosen_by() {
+        note(&format!("只运行了部分场景：{chosen_by}"), &format!("Only some scenarios were run: {chosen_by}"));
     }
     if header.revealed {
         note(
@@ -244,11 +241,11 @@ fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
             }
             if !run.transcripts.iter().any(|transcript| transcript.ended == Ended::Driven) {
                 say_it(Tone::Bad, say(lang, "未能驱动任何场景", "could not run: no scenario was driven"), &[]);
-            } else if run.header.filter.is_some() && !failed {
+            } else if run.header.chosen_by().is_some() && !failed {
                 let text = say(
                     lang,
                     "所选场景没有发现失败；部分运行不作认证",
-                    "nothing failed in the scenarios chosen; a filtered run does not certify",
+                    "nothing failed in the scenarios chosen; a run of some does not certify",
                 );
                 say_it(Tone::Warn, text, &[]);
             } else if !refused.is_empty() {

@@ -167,8 +167,7 @@ fn prepare(law: Law<'_>, options: &Options, own: &[Scenario]) -> Result<(Plan, R
         mock,
         defect: options.defect.clone(),
         profiles: options.profile.clone(),
-        // Evidence that someone chose never certifies.
-        filter: options.filter.clone().or_else(|| (!own.is_empty()).then(|| "*".to_owned())),
+        filter: options.filter.clone(),
         referee: options.referee,
         options: replay_options(options),
         revealed: options.reveal,

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use fincert::certificate::{KeyError, PrivateKey};
+use fincert_schemas::Lang;
 
 use super::passphrase::{self, Source};
-use super::{Failure, exit};
+use super::{Failure, Reading, exit};
 
 /// Options of `fincert keygen`.
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,8 @@ pub(crate) struct Options {
     passphrase: bool,
     #[command(flatten)]
     source: Source,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 const EXAMPLES: &str = "\
@@ -41,6 +44,8 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         )));
     }
     let mut passphrase = options.source.given().map_err(Failure::usage)?;
+    // What stands in the environment may have been forgotten there.
+    let from_environment = passphrase.is_some() && options.source.passphrase_file.is_none();
     if passphrase.is_none() && options.passphrase {
         let first = passphrase::ask("passphrase of the new key: ").map_err(Failure::usage)?;
         let second = passphrase::ask("once more: ").map_err(Failure::usage)?;
@@ -51,14 +56,25 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     }
     let key = PrivateKey::generate();
     key.write(&private, &public, passphrase.as_ref().map(|text| text.as_str())).map_err(failed)?;
-    super::print(&format!(
-        "private key  {}{}\npublic key   {}\nkey id       {}\n",
-        private.display(),
-        if passphrase.is_some() { " (encrypted)" } else { "" },
-        public.display(),
-        key.id()
-    ))?;
-    eprintln!("keep {} to yourself, and give {} to whoever verifies", private.display(), public.display());
+    let (private, public, id) = (private.display(), public.display(), key.id());
+    let lang = options.reading.lang();
+    let sealed = match (lang, passphrase.is_some(), from_environment) {
+        (_, false, _) => String::new(),
+        (Lang::En, _, false) => " (encrypted)".to_owned(),
+        (Lang::En, _, true) => format!(" (encrypted with the passphrase in {})", passphrase::VARIABLE),
+        (Lang::Zh, _, false) => "（已加密）".to_owned(),
+        (Lang::Zh, _, true) => format!("（已用 {} 中的口令加密）", passphrase::VARIABLE),
+    };
+    match lang {
+        Lang::En => {
+            super::print(&format!("private key  {private}{sealed}\npublic key   {public}\nkey id       {id}\n"))?;
+            eprintln!("keep {private} to yourself, and give {public} to whoever verifies");
+        }
+        Lang::Zh => {
+            super::print(&format!("私钥      {private}{sealed}\n公钥      {public}\n密钥标识  {id}\n"))?;
+            eprintln!("{private} 请自己保管；{public} 交给核验证书的人");
+        }
+    }
     Ok(exit::CERTIFIED)
 }
 

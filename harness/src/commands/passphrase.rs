@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// The environment variable that may hold the passphrase, for machines that keep secrets there.
-const VARIABLE: &str = "FINCERT_PASSPHRASE";
+pub(super) const VARIABLE: &str = "FINCERT_PASSPHRASE";
 /// The longest passphrase, in bytes.
 const LONGEST: u64 = 1024;
 

@@ -21,6 +21,34 @@ pub(super) struct Reporter<'a> {
     total: usize,
 }
 
+/// How a scenario went, at a glance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Glance {
+    Ok,
+    Skipped,
+    Warned,
+    Undecided,
+    Failed,
+    Broken,
+}
+
+impl Glance {
+    fn word(self, lang: Lang) -> &'static str {
+        let (zh, en) = match self {
+            Self::Ok => ("通过", "ok"),
+            Self::Skipped => ("跳过", "skip"),
+            Self::Warned => ("警告", "warn"),
+            Self::Undecided => ("未定", "UNDECIDED"),
+            Self::Failed => ("失败", "FAIL"),
+            Self::Broken => ("中断", "BROKEN"),
+        };
+        match lang {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+}
+
 impl<'a> Reporter<'a> {
     /// A bar where stderr is a terminal, else plain lines.
     pub(super) fn new(law: Law<'a>, total: usize, terminal: bool, lang: Lang) -> Self {
@@ -49,7 +77,10 @@ impl<'a> Reporter<'a> {
                 let hello = &session.hello;
                 self.hello = Some(hello.clone());
                 let state = hello.integration.as_str();
-                let text = format!("target: {} {} ({}, {state})", hello.name, hello.version, hello.platform);
+                let text = match self.lang {
+                    Lang::En => format!("target: {} {} ({}, {state})", hello.name, hello.version, hello.platform),
+                    Lang::Zh => format!("目标：{} {}（{}，{state}）", hello.name, hello.version, hello.platform),
+                };
                 if self.bar.is_none() || session.session == 1 {
                     self.line(&text);
                 }
@@ -61,17 +92,19 @@ impl<'a> Reporter<'a> {
             }
             Progress::Prompt { text, patience } => self.prompt(text, *patience),
             Progress::End { index, transcript } => {
-                let state = self.state(transcript);
+                let (glance, why) = self.glance(transcript);
                 if let Some(bar) = &self.bar {
                     bar.inc(1);
                 }
-                if state.starts_with("FAIL") || state.starts_with("BROKEN") {
+                if matches!(glance, Glance::Failed | Glance::Broken) {
                     self.failed += 1;
                 }
                 // A terminal shows what went wrong as it happens; a log shows every scenario.
-                if self.bar.is_none() || !(state == "ok" || state.starts_with("skip")) {
+                if self.bar.is_none() || !matches!(glance, Glance::Ok | Glance::Skipped) {
                     let place = format!("[{:>3}/{}]", index + 1, self.total);
-                    self.line(&format!("{place} {state:<5} {}", transcript.scenario));
+                    let word = glance.word(self.lang);
+                    let word = if why.is_empty() { format!("{word:<5}") } else { format!("{word} ({why})") };
+                    self.line(&format!("{place} {word} {}", transcript.scenario));
                 }
             }
             Progress::Note(text) => self.line(text),
@@ -85,25 +118,25 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    fn state(&self, transcript: &fincert_schemas::run::Transcript) -> String {
+    /// How a scenario went, and why.
+    fn glance(&self, transcript: &fincert_schemas::run::Transcript) -> (Glance, String) {
         match &transcript.ended {
-            Ended::Skipped { reason } => return format!("skip ({reason})"),
-            Ended::Broken { reason, .. } => return format!("BROKEN ({reason})"),
+            Ended::Skipped { reason } => return (Glance::Skipped, reason.to_string()),
+            Ended::Broken { reason, .. } => return (Glance::Broken, reason.to_string()),
             Ended::Driven => {}
         }
-        let Some(hello) = &self.hello else { return "ok".to_owned() };
+        let Some(hello) = &self.hello else { return (Glance::Ok, String::new()) };
         let findings = judge::findings(self.law, hello, transcript);
-        let worst = findings.iter().map(|finding| finding.outcome).max();
-        match worst {
+        match findings.iter().map(|finding| finding.outcome).max() {
             Some(Outcome::Fail) => {
                 let mut ids: Vec<_> =
                     findings.iter().filter(|f| f.outcome == Outcome::Fail).map(|f| f.requirement.as_str()).collect();
                 ids.dedup();
-                format!("FAIL ({})", ids.join(", "))
+                (Glance::Failed, ids.join(", "))
             }
-            Some(Outcome::CouldNotRun | Outcome::Inconclusive) => "UNDECIDED".to_owned(),
-            Some(Outcome::Warn) => "warn".to_owned(),
-            _ => "ok".to_owned(),
+            Some(Outcome::CouldNotRun | Outcome::Inconclusive) => (Glance::Undecided, String::new()),
+            Some(Outcome::Warn) => (Glance::Warned, String::new()),
+            _ => (Glance::Ok, String::new()),
         }
     }
 

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use fincert::filter::Filter;
 use fincert::prove::{self, Count, Order, Proof};
+use fincert_schemas::Lang;
 use serde_json::{Value, json};
 
-use super::{Failure, ListFormat, exit, law, print};
+use super::{Failure, ListFormat, Reading, exit, law, print};
 
 /// How many survivors, accusations and leaks the text shows of each.
 const SHOWN: usize = 40;
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     /// How to print the outcome
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
     format: ListFormat,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 pub(super) async fn run(options: Options) -> Result<u8, Failure> {
@@ -46,10 +49,15 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     let herd = prove::gather(law, &order)
         .await
         .map_err(|error| Failure { code: exit::COULD_NOT_RUN, message: format!("the mock host: {error}") })?;
-    eprintln!("{} transcripts driven in {:.1} s", herd.clean.len(), herd.drive.as_secs_f64());
+    let lang = options.reading.lang();
+    let (count, seconds) = (herd.clean.len(), herd.drive.as_secs_f64());
+    match lang {
+        Lang::Zh => eprintln!("已驱动 {count} 份记录，用时 {seconds:.1} s"),
+        Lang::En => eprintln!("{count} transcripts driven in {seconds:.1} s"),
+    }
     let proof = prove::prove(law, &order, &herd);
     match options.format {
-        ListFormat::Text => print(&text(&proof))?,
+        ListFormat::Text => print(&text(&proof, lang))?,
         ListFormat::Json => print(&format!("{:#}\n", document(&order, &proof)))?,
     }
     Ok(if proof.wanting().is_empty() { exit::CERTIFIED } else { exit::NOT_CERTIFIED })
@@ -90,41 +98,85 @@ fn order(law: fincert_suites::judge::Law<'_>, options: &Options) -> Result<Order
     })
 }
 
-fn text(proof: &Proof) -> String {
+fn text(proof: &Proof, lang: Lang) -> String {
     let mut out = String::new();
+    let say = |zh: &'static str, en: &'static str| match lang {
+        Lang::Zh => zh,
+        Lang::En => en,
+    };
+    matrix(&mut out, proof, &say);
+    let (share, mutants, transcripts) = (proof.killed_share(), proof.total.mutants, proof.transcripts);
+    let rate = proof.judged_per_second();
+    let (drive, capture, judge) = (proof.drive.as_secs_f64(), proof.capture.as_secs_f64(), proof.judge.as_secs_f64());
+    let _ = match lang {
+        Lang::Zh => writeln!(
+            out,
+            "\n{transcripts} 份记录的 {mutants} 个变异体，发现了 {share:.2} %\n单核每秒判定 {rate:.0} 个变异体；驱动 \
+             {drive:.1} s，单核采集 {capture:.1} s，单核判定 {judge:.2} s"
+        ),
+        Lang::En => writeln!(
+            out,
+            "\n{share:.2} % killed of {mutants} mutants of {transcripts} transcripts\n{rate:.0} mutants judged a second on \
+             one core; driven in {drive:.1} s, captured in {capture:.1} s and judged in {judge:.2} s of one core"
+        ),
+    };
+    lists(&mut out, proof, &say);
+    if !proof.unbreakable.is_empty() {
+        let count = proof.unbreakable.len();
+        let _ = match lang {
+            Lang::Zh => {
+                writeln!(out, "\n{count} 项要求无从违反：只说明某个取值出现过，或仅作许可；--format json 逐项列出")
+            }
+            Lang::En => writeln!(
+                out,
+                "\n{count} requirements cannot be broken: they say that a value was seen, or permit; --format json lists them"
+            ),
+        };
+    }
+    match proof.wanting().as_slice() {
+        [] => out.push_str(say("\n检查集得到证明\n", "\nproven\n")),
+        wanting => {
+            let wanting: Vec<&str> = wanting.iter().map(|sentence| sentence.get(lang)).collect();
+            let _ = writeln!(out, "\n{}{}", say("未得证明：", "not proven: "), wanting.join(say("；", "; ")));
+        }
+    }
+    out
+}
+
+type Say<'s> = &'s dyn Fn(&'static str, &'static str) -> &'static str;
+
+/// The kill matrix: by operator, then by clause.
+fn matrix(out: &mut String, proof: &Proof, say: Say<'_>) {
+    // Chinese titles take two columns a character.
+    let right = |text: &str, columns: usize| {
+        let blank = columns.saturating_sub(fincert_reports::text::columns(text));
+        format!("{}{text}", " ".repeat(blank))
+    };
     let head = |out: &mut String, title: &str| {
-        let _ = writeln!(out, "{title:<34}{:>9}{:>9}{:>10}", "mutants", "killed", "survived");
+        let blank = 34_usize.saturating_sub(fincert_reports::text::columns(title));
+        let (mutants, killed) = (right(say("变异体", "mutants"), 9), right(say("已发现", "killed"), 9));
+        let survived = right(say("未发现", "survived"), 10);
+        let _ = writeln!(out, "{title}{}{mutants}{killed}{survived}", " ".repeat(blank));
     };
     let row = |out: &mut String, name: &str, count: &Count| {
         let Count { mutants, killed, survived } = count;
-        let _ = writeln!(out, "{name:<34}{mutants:>9}{killed:>9}{survived:>10}");
+        let blank = 34_usize.saturating_sub(fincert_reports::text::columns(name));
+        let _ = writeln!(out, "{name}{}{mutants:>9}{killed:>9}{survived:>10}", " ".repeat(blank));
     };
-    head(&mut out, "operator");
+    head(out, say("算子", "operator"));
     for (operator, count) in &proof.matrix.operators {
-        row(&mut out, operator.as_str(), count);
+        row(out, operator.as_str(), count);
     }
     let _ = writeln!(out);
-    head(&mut out, "clause");
+    head(out, say("条款", "clause"));
     for (clause, count) in &proof.matrix.clauses {
-        row(&mut out, clause, count);
+        row(out, clause, count);
     }
-    row(&mut out, "all", &proof.total);
-    let _ = writeln!(
-        out,
-        "\n{:.2} % killed of {} mutants of {} transcripts",
-        proof.killed_share(),
-        proof.total.mutants,
-        proof.transcripts
-    );
-    let _ = writeln!(
-        out,
-        "{:.0} mutants judged a second on one core; driven in {:.1} s, captured in {:.1} s and judged in {:.2} s of one core",
-        proof.judged_per_second(),
-        proof.drive.as_secs_f64(),
-        proof.capture.as_secs_f64(),
-        proof.judge.as_secs_f64()
-    );
-    let list = |out: &mut String, title: &str, lines: Vec<String>| {
+    row(out, say("合计", "all"), &proof.total);
+}
+
+fn lists(out: &mut String, proof: &Proof, say: Say<'_>) {
+    let mut list = |title: &str, lines: Vec<String>| {
         if lines.is_empty() {
             return;
         }
@@ -132,14 +184,17 @@ fn text(proof: &Proof) -> String {
         for line in lines.iter().take(SHOWN) {
             let _ = writeln!(out, "  {line}");
         }
-        if lines.len() > SHOWN {
-            let _ = writeln!(out, "  … and {} more; --format json lists them all", lines.len() - SHOWN);
+        if let Some(more) = lines.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+            let rest = say("项；--format json 全部列出", "more; --format json lists them all");
+            let _ = writeln!(out, "  … {more} {rest}");
         }
     };
-    list(&mut out, "Survivors", proof.survivors.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect());
     list(
-        &mut out,
-        "Accusations of clean transcripts",
+        say("未被发现的变异体", "Survivors"),
+        proof.survivors.iter().map(|s| format!("{}\n      {}", s.id, s.why)).collect(),
+    );
+    list(
+        say("对正常记录的误判", "Accusations of clean transcripts"),
         proof
             .accusations
             .iter()
@@ -147,25 +202,10 @@ fn text(proof: &Proof) -> String {
             .collect(),
     );
     list(
-        &mut out,
-        "Captured mutants with a raw sensitive value",
+        say("采集后仍含敏感原值的变异体", "Captured mutants with a raw sensitive value"),
         proof.leaks.iter().map(|leak| leak.id.clone()).collect(),
     );
-    list(&mut out, "Requirements with a check and without a mutant", proof.uncovered.clone());
-    if !proof.unbreakable.is_empty() {
-        let _ = writeln!(
-            out,
-            "\n{} requirements cannot be broken: they say that a value was seen, or permit; --format json lists them",
-            proof.unbreakable.len()
-        );
-    }
-    match proof.wanting().as_slice() {
-        [] => out.push_str("\nproven\n"),
-        wanting => {
-            let _ = writeln!(out, "\nnot proven: {}", wanting.join("; "));
-        }
-    }
-    out
+    list(say("有检查而无变异体的要求", "Requirements with a check and without a mutant"), proof.uncovered.clone());
 }
 
 fn document(order: &Order, proof: &Proof) -> Value {
@@ -208,6 +248,6 @@ fn document(order: &Order, proof: &Proof) -> Value {
         },
         "seed": order.seed,
         "proven": proof.wanting().is_empty(),
-        "wanting": proof.wanting(),
+        "wanting": proof.wanting().into_iter().map(|sentence| sentence.en).collect::<Vec<_>>(),
     })
 }

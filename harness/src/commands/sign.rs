@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use fincert::certificate::{Certificate, CertificateError, PrivateKey, Problem, Question, Refusal, Subject, Terms};
 use fincert::certificate::{draft, verify};
 use fincert::output::{sha256, write_whole};
+use fincert_schemas::Lang;
 use jiff::{SignedDuration, Timestamp};
 
 use super::keygen::failed;
 use super::passphrase::Source;
 use super::report::{judge_record, law_of, open};
-use super::{Failure, exit, keep_apart};
+use super::{Failure, Reading, exit, keep_apart};
 
 /// Options of `fincert sign`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     /// For how many days the certificate is valid
     #[arg(long, value_name = "DAYS", default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=3660), help_heading = "What is certified")]
     valid_days: i64,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 const EXAMPLES: &str = "\
@@ -96,25 +99,47 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     write_whole(out, &certificate.encode())
         .map_err(|error| Failure::usage(format!("certificate {}: {error}", out.display())))?;
     let claim = &certificate.statement.predicate.fincert;
-    let names: Vec<&str> = claim.certified.iter().map(|one| one.name.as_str()).collect();
-    super::print(&format!(
-        "{}\n  certified   {}\n  valid until {}\n  signed by   {}\n",
-        out.display(),
-        names.join(", "),
-        claim.not_after,
-        certificate.key_ids().collect::<Vec<_>>().join("\n              ")
-    ))?;
+    let lang = options.reading.lang();
+    super::print(&summary(out, &certificate, lang))?;
     if claim.mock {
         eprintln!(
-            "fincert: note: the target is fincert's own mock host; `fincert verify` refuses this certificate without --allow-mock"
+            "{}",
+            match lang {
+                Lang::Zh =>
+                    "fincert：提示：被测端是 fincert 自带的模拟宿主；未给出 --allow-mock 时，`fincert verify` 不接受此证书",
+                Lang::En =>
+                    "fincert: note: the target is fincert's own mock host; `fincert verify` refuses this certificate without --allow-mock",
+            }
         );
     }
     if record.header.revealed {
         eprintln!(
-            "fincert: warning: the run was driven with --reveal: its record may hold personal data, mind who you give it to"
+            "{}",
+            match lang {
+                Lang::Zh => "fincert：警告：运行时使用了 --reveal：运行记录可能含个人数据，请注意交付的对象",
+                Lang::En =>
+                    "fincert: warning: the run was driven with --reveal: its record may hold personal data, mind who you give it to",
+            }
         );
     }
     Ok(exit::CERTIFIED)
+}
+
+/// What was signed, and by whom.
+fn summary(out: &Path, certificate: &Certificate, lang: Lang) -> String {
+    let claim = &certificate.statement.predicate.fincert;
+    let names: Vec<&str> = claim.certified.iter().map(|one| one.name.as_str()).collect();
+    let signers: Vec<&str> = certificate.key_ids().collect();
+    let (out, names, until) = (out.display(), names.join(", "), &claim.not_after);
+    match lang {
+        Lang::Zh => {
+            format!("{out}\n  认证范围  {names}\n  有效期至  {until}\n  签名      {}\n", signers.join("\n            "))
+        }
+        Lang::En => format!(
+            "{out}\n  certified   {names}\n  valid until {until}\n  signed by   {}\n",
+            signers.join("\n              ")
+        ),
+    }
 }
 
 fn refused(run: &Path, why: &Refusal) -> Failure {

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::capture::Capture;
 use fincert_schemas::run::flow::Referee;
-use fincert_schemas::run::fuzz::{Case, CaseKind};
+use fincert_schemas::run::fuzz::{CASES_NOT_DRIVEN, Case, CaseKind};
 use fincert_schemas::run::{Ended, Event, Finding, Outcome, Pace, Reason, Transcript, What};
-use fincert_suites::judge::{self, fuzz::CASES_NOT_DRIVEN};
+use fincert_suites::judge;
 use fincert_suites::scenario::{FuzzStep, Scenario, Step};
 
 use super::keep::{KEPT_WHOLE, thin};

@@ -2,9 +2,8 @@
 
 use std::collections::HashMap;
 
-use fincert_schemas::run::fuzz::{Case, CaseKind};
+use fincert_schemas::run::fuzz::{CASES_NOT_KEPT, Case, CaseKind};
 use fincert_schemas::run::{Event, What};
-use fincert_suites::judge::fuzz::CASES_NOT_KEPT;
 
 /// So many cases of an API are kept whole.
 pub(super) const KEPT_WHOLE: u32 = 1_000;

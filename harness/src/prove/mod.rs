@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
-use fincert_schemas::Level;
 use fincert_schemas::bridge::Hello;
 use fincert_schemas::capture::Raw;
 use fincert_schemas::run::RunHeader;
 use fincert_schemas::run::flow::Referees;
+use fincert_schemas::{Bilingual, Level};
 use fincert_suites::judge::{Law, judged_requirements};
 use fincert_suites::mutate::{Clean, Donors};
 
@@ -89,24 +89,25 @@ impl Proof {
     }
 
     /// What keeps the suites from being proven, each in a sentence.
-    pub fn wanting(&self) -> Vec<String> {
+    pub fn wanting(&self) -> Vec<Bilingual> {
         let mut wanting = Vec::new();
         if self.total.mutants == 0 {
-            wanting.push("there was no mutant".to_owned());
+            wanting.push(Bilingual::new("没有变异体", "there was no mutant"));
         } else if self.killed_share() < LEAST_KILLED {
-            wanting.push(format!(
-                "{:.2} % of the mutants were killed; the target is {LEAST_KILLED} %",
-                self.killed_share()
+            let share = self.killed_share();
+            wanting.push(Bilingual::new(
+                format!("发现了 {share:.2} % 的变异体，目标为 {LEAST_KILLED} %"),
+                format!("{share:.2} % of the mutants were killed; the target is {LEAST_KILLED} %"),
             ));
         }
-        let mut count = |number: usize, what: &str| {
+        let mut count = |number: usize, zh: &str, en: &str| {
             if number > 0 {
-                wanting.push(format!("{number} {what}"));
+                wanting.push(Bilingual::new(format!("{number} {zh}"), format!("{number} {en}")));
             }
         };
-        count(self.accusations.len(), "accusations of clean transcripts");
-        count(self.leaks.len(), "captured mutants with a raw sensitive value");
-        count(self.uncovered.len(), "requirements with a check and without a mutant");
+        count(self.accusations.len(), "处对正常记录的误判", "accusations of clean transcripts");
+        count(self.leaks.len(), "个变异体在采集后仍含敏感原值", "captured mutants with a raw sensitive value");
+        count(self.uncovered.len(), "项有检查而无变异体的要求", "requirements with a check and without a mutant");
         wanting
     }
 }

@@ -3,7 +3,21 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{Outcome, Transcript, What};
+
+/// What a transcript counts by this name, with a kind behind it, were cases.
+pub const CASES_NOT_KEPT: &str = "cases-not-kept";
+/// The same for cases that were never driven.
+pub const CASES_NOT_DRIVEN: &str = "cases-not-driven";
+
+/// Whether the transcript is of generated cases.
+pub fn is_of_cases(transcript: &Transcript) -> bool {
+    transcript.events.iter().any(|event| match &event.what {
+        What::Case(_) | What::Shrunk(_) => true,
+        What::Omitted { what, .. } => what.starts_with(CASES_NOT_KEPT) || what == CASES_NOT_DRIVEN,
+        _ => false,
+    })
+}
 
 /// What a case tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]

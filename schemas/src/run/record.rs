@@ -86,6 +86,17 @@ pub struct RunHeader {
     pub known_failing: Vec<String>,
 }
 
+impl RunHeader {
+    /// What chose some of the scenarios and left others out, as it stands on the command line; `None` where nothing did.
+    /// Evidence that someone chose never certifies.
+    pub fn chosen_by(&self) -> Option<String> {
+        let filter = self.filter.as_ref().map(|filter| format!("--filter {filter}"));
+        let own = (!self.own.is_empty()).then(|| "--scenarios".to_owned());
+        let all: Vec<String> = own.into_iter().chain(filter).collect();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+}
+
 fn is_zero(count: &u32) -> bool {
     *count == 0
 }

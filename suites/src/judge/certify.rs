@@ -192,9 +192,9 @@ fn certification(
         }
     }
     result.missing.sort_by_key(|missing| std::cmp::Reverse(missing.outcome));
-    if !result.missing.is_empty() || evidence.header.filter.is_some() {
+    if !result.missing.is_empty() || evidence.header.chosen_by().is_some() {
         result.decision = Decision::NotCertified;
-        result.reason = evidence.header.filter.as_ref().map(|_| Reason::FilteredOut);
+        result.reason = evidence.header.chosen_by().map(|_| Reason::FilteredOut);
     }
     // What a run never came to might have failed: a record that was cut off or interrupted certifies nothing.
     if result.decision == Decision::Certified && !is_complete(law, evidence, name) {
@@ -300,7 +300,7 @@ fn why_not(law: Law<'_>, evidence: Evidence<'_>, requirement: &Requirement, name
     match (skipped, driven, worked) {
         (Some(reason), _, _) => reason,
         (None, true, false) => Reason::NoSuccessSeen,
-        (None, false, _) if evidence.header.filter.is_some() => Reason::FilteredOut,
+        (None, false, _) if evidence.header.chosen_by().is_some() => Reason::FilteredOut,
         _ => Reason::NotTouched,
     }
 }

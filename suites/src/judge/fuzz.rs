@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use fincert_schemas::bridge::Hello;
-use fincert_schemas::run::fuzz::{Case, CaseCount, CaseKind, FuzzFailure, FuzzSummary, Shrunk};
+use fincert_schemas::run::fuzz::{
+    CASES_NOT_DRIVEN, CASES_NOT_KEPT, Case, CaseCount, CaseKind, FuzzFailure, FuzzSummary, Shrunk, is_of_cases,
+};
 use fincert_schemas::run::{Ended, Finding, Transcript, What};
 use indexmap::IndexMap;
 
@@ -17,23 +19,9 @@ const KEPT_FAILURES: usize = 64;
 /// What cannot but come with every refusal is no finding of a case that is refused.
 const OF_EVERY_REFUSAL: [&str; 2] = ["callbacks", "err-msg"];
 
-/// What a transcript counts by this name were cases.
-pub const CASES_NOT_KEPT: &str = "cases-not-kept";
-/// The same for cases that were never driven.
-pub const CASES_NOT_DRIVEN: &str = "cases-not-driven";
-
 /// Whether a finding comes with every refusal, whatever was refused.
 pub fn is_of_every_refusal(finding: &Finding) -> bool {
     OF_EVERY_REFUSAL.contains(&finding.check.as_str())
-}
-
-/// Whether the transcript is of generated cases.
-pub(super) fn is_fuzz(transcript: &Transcript) -> bool {
-    transcript.events.iter().any(|event| match &event.what {
-        What::Case(_) | What::Shrunk(_) => true,
-        What::Omitted { what, .. } => what.starts_with(CASES_NOT_KEPT) || what == CASES_NOT_DRIVEN,
-        _ => false,
-    })
 }
 
 /// One case and what belongs to it.
@@ -122,7 +110,7 @@ struct Of {
 impl Tally {
     /// Adds a transcript and what was found in it.
     pub(super) fn add(&mut self, transcript: &Transcript, findings: &[Finding]) {
-        if !is_fuzz(transcript) {
+        if !is_of_cases(transcript) {
             return;
         }
         let of = self.scenarios.entry(transcript.scenario.clone()).or_default();

@@ -29,6 +29,7 @@ use std::collections::BTreeSet;
 use fincert_schemas::Ledger;
 use fincert_schemas::bridge::Hello;
 use fincert_schemas::catalog::Catalog;
+use fincert_schemas::run::fuzz::is_of_cases;
 use fincert_schemas::run::{Finding, Judgement, RunHeader, Session, Standing, Transcript};
 use indexmap::IndexMap;
 
@@ -136,7 +137,7 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
         let Some(session) = own.or(evidence.sessions.last()) else { continue };
         let before = sink.findings().len();
         inspect(law, &session.hello, transcript, &mut sink);
-        if fuzz::is_fuzz(transcript) {
+        if is_of_cases(transcript) {
             fuzz.add(transcript, &sink.findings()[before..]);
             fuzz::thin(sink.findings_mut(), before);
         }
@@ -171,7 +172,7 @@ pub fn findings(law: Law<'_>, hello: &Hello, transcript: &Transcript) -> Vec<Fin
 }
 
 fn inspect(law: Law<'_>, hello: &Hello, transcript: &Transcript, sink: &mut Sink<'_>) {
-    if fuzz::is_fuzz(transcript) {
+    if is_of_cases(transcript) {
         return fuzz::inspect(law, hello, transcript, sink);
     }
     let view = View::new(transcript, hello, law.catalog);
@@ -191,7 +192,7 @@ fn standing(law: Law<'_>, evidence: Evidence<'_>, judged: &Judgement) -> Standin
         return Standing::UnexpectedPass;
     }
     // A filtered run leaves evidence out by choice, so it never certifies.
-    if evidence.header.filter.is_some() {
+    if evidence.header.chosen_by().is_some() {
         return Standing::NotCertified;
     }
     let none = BTreeSet::new();

@@ -56,7 +56,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", value_parser = parse_cases, help_heading = "Fuzzing")]
     pub(super) fuzz: Option<u32>,
     /// Of the generated requests only the one with this number, as reports name it
-    #[arg(long, value_name = "CASE", conflicts_with = "fuzz", help_heading = "Fuzzing")]
+    #[arg(long, requires = "filter", value_name = "CASE", conflicts_with = "fuzz", help_heading = "Fuzzing")]
     pub(super) fuzz_case: Option<u32>,
     /// How many calls may be made to find the smallest request that still fails; 0: none
     #[arg(long, value_name = "CALLS", default_value_t = DEFAULT_BUDGET, help_heading = "Fuzzing")]

@@ -10,9 +10,10 @@ function notes() {
       "The target says that it simulates the person: no person did what the scenarios with a person ask for."));
   }
   if (D.header.defect) add("warn", t(`模拟宿主带有缺陷 ${D.header.defect}。`, `The mock host was given the defect ${D.header.defect}.`));
-  if (D.header.filter) {
-    add("warn", t(`只运行了部分场景：--filter ${D.header.filter}。部分运行不作认证。`,
-      `Only some scenarios were run: --filter ${D.header.filter}. A filtered run does not certify.`));
+  const chosenBy = [D.header.own && "--scenarios", D.header.filter && `--filter ${D.header.filter}`].filter(Boolean).join(" ");
+  if (chosenBy) {
+    add("warn", t(`只运行了部分场景：${chosenBy}。部分运行不作认证。`,
+      `Only some scenarios were run: ${chosenBy}. A run of some does not certify.`));
   }
   if (D.header.revealed) {
     add("fail", t("本报告含未脱敏的数据（--reveal），请勿外传。", "This report holds values that are not masked (--reveal). Do not pass it on."));
@@ -113,7 +114,9 @@ function card(one, parts) {
 
 function decisions() {
   const shown = D.decisions.filter((one) => one.reason !== "not-asked");
-  const whole = shown.filter((one) => !one.name.includes(":"));
+  // What was decided comes first.
+  const rank = { "not-certified": 0, certified: 1 };
+  const whole = shown.filter((one) => !one.name.includes(":")).sort((a, b) => (rank[a.decision] ?? 2) - (rank[b.decision] ?? 2));
   const alone = shown.filter((one) => one.name.includes(":") && !whole.some((profile) => profile.name === one.name.split(":")[0]));
   if (shown.length === 0) return null;
   return section("profiles", t("项目", "Profiles"), null, h("div", { class: "cards" },

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fincert_schemas::Bilingual;
 use fincert_schemas::format::sdp::Sdp;
-use fincert_schemas::run::flow::{Act, Await, End};
+use fincert_schemas::run::flow::{Act, Await, End, Flow};
 
 use super::line::{Came, Line};
 use super::media;
@@ -50,13 +50,18 @@ const STATE: &str = "iceConnectionState";
 fn state(view: &View<'_>, sink: &mut Sink<'_>) {
     const REQUIREMENT: &str = "webrtc.pc.ice-connection-state";
     let Some(rtc) = &view.rtc else { return };
-    for line in Line::all(rtc) {
-        let connected = rtc.awaited_in(line.set_up.clone(), Await::PeerConnected).find(|awaited| awaited.met);
+    let calls: Vec<(Pc<'_, '_>, Range<usize>)> = match rtc.flow {
+        // It is set up in one go, without acts.
+        Flow::Glare => rtc.connections().map(|pc| (pc, 0..rtc.end)).collect(),
+        _ => Line::all(rtc).into_iter().map(|line| (line.pc, line.set_up)).collect(),
+    };
+    for (pc, set_up) in calls {
+        let connected = rtc.awaited_in(set_up.clone(), Await::PeerConnected).find(|awaited| awaited.met);
         let Some(connected) = connected else { continue };
         // The readings between the moment that fincert's end was connected and the end of the wait at the target's.
-        let end = rtc.awaited_in(line.set_up.clone(), Await::TargetConnected).find(|a| a.at > connected.at);
-        let end = end.map_or(line.set_up.end, |awaited| awaited.at);
-        let Some(read) = line.pc.reads(STATE).filter(|read| (connected.at..end).contains(&read.at)).last() else {
+        let end = rtc.awaited_in(set_up.clone(), Await::TargetConnected).find(|a| a.at > connected.at);
+        let end = end.map_or(set_up.end, |awaited| awaited.at);
+        let Some(read) = pc.reads(STATE).filter(|read| (connected.at..end).contains(&read.at)).last() else {
             continue;
         };
         if matches!(read.text(), Some("connected" | "completed")) {

@@ -126,8 +126,9 @@ fn set_description(view: &View<'_>, sink: &mut Sink<'_>) {
                 "setLocalDescription" => "webrtc.pc.set-local-description",
                 _ => "webrtc.pc.set-remote-description",
             };
-            // That a codec which nobody has is rejected by the m-line, and not by the method, is a SHOULD of its own.
-            if call.succeeded() || !rtc.with.unsupported_codec {
+            // That an offer of a codec which nobody has is rejected by the m-line, and not by the method, is a SHOULD of its
+            // own. The answer is the target's.
+            if call.succeeded() || !rtc.with.unsupported_codec || call.name == "setLocalDescription" {
                 promise(view, sink, requirement, call);
             }
         }

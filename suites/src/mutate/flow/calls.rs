@@ -136,7 +136,8 @@ fn owners<'o>(flow: &Flowed<'_>, call: &Call<'_>, method: &'o str) -> Vec<std::b
             owners.extend([Cow::Borrowed("webrtc.pc.create.options"), Cow::Borrowed(method)]);
         }
         "addIceCandidate" if flow.with.candidates == Candidates::Duplicate => {
-            owners.push(Cow::Borrowed("webrtc.candidate.duplicate"));
+            // The second time it may be refused by the one sentence, and be answered by the other.
+            owners.extend([Cow::Borrowed(method), Cow::Borrowed("webrtc.candidate.duplicate")]);
         }
         "addIceCandidate" if flow.with.candidates == Candidates::Late => {
             owners.extend([Cow::Borrowed(method), Cow::Borrowed("webrtc.candidate.late")]);
