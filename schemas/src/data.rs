@@ -29,30 +29,38 @@ impl DataError {
 
 /// Reads YAML (JSON is YAML) as `T`, and says by pointer what does not fit `T`'s schema.
 pub fn read<T: DeserializeOwned + JsonSchema>(file: &str, text: &str) -> Result<T, DataError> {
-    let value: Value = serde_saphyr::from_str(text).map_err(|error| DataError::new(file, "", error.to_string()))?;
-    from_value(file, value)
+    from_value(file, yaml(file, text)?)
 }
 
 /// The same for a value that was read already.
 pub fn from_value<T: DeserializeOwned + JsonSchema>(file: &str, value: Value) -> Result<T, DataError> {
-    let validator = validator_of::<T>().map_err(|message| DataError::new(file, "", message))?;
-    if let Some(error) = validator.iter_errors(&value).next() {
-        return Err(DataError::new(file, error.instance_path().to_string(), error.to_string()));
-    }
+    check(file, T::schema_id().into_owned(), schema_of::<T>, &value)?;
     serde_json::from_value(value).map_err(|error| DataError::new(file, "", error.to_string()))
 }
 
+// What follows is not generic: else parser and validator were compiled once more in every crate that reads a file.
+
+fn yaml(file: &str, text: &str) -> Result<Value, DataError> {
+    serde_saphyr::from_str(text).map_err(|error| DataError::new(file, "", error.to_string()))
+}
+
+fn check(file: &str, id: String, schema: fn() -> Value, value: &Value) -> Result<(), DataError> {
+    let validator = validator_of(id, schema).map_err(|message| DataError::new(file, "", message))?;
+    match validator.iter_errors(value).next() {
+        Some(error) => Err(DataError::new(file, error.instance_path().to_string(), error.to_string())),
+        None => Ok(()),
+    }
+}
+
 /// The validator of a type's schema, compiled once.
-fn validator_of<T: JsonSchema>() -> Result<Arc<Validator>, String> {
+fn validator_of(id: String, schema: fn() -> Value) -> Result<Arc<Validator>, String> {
     static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    let id = T::schema_id().into_owned();
     if let Some(validator) = compiled.get(&id) {
         return Ok(Arc::clone(validator));
     }
-    let validator = jsonschema::options()
-        .build(&schema_of::<T>())
-        .map_err(|error| format!("the type's own schema is broken: {error}"))?;
+    let validator =
+        jsonschema::options().build(&schema()).map_err(|error| format!("the type's own schema is broken: {error}"))?;
     let validator = Arc::new(validator);
     compiled.insert(id, Arc::clone(&validator));
     Ok(validator)

@@ -8,6 +8,7 @@ use fincert_schemas::capture::Capture;
 use fincert_schemas::run::flow::Referee;
 use fincert_schemas::run::{Ended, Pace, Reason, Transcript, What};
 use fincert_suites::scenario::{CallStep, Scenario, Step};
+use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 
 use super::fixtures::PrepareError;
@@ -55,11 +56,19 @@ impl std::fmt::Debug for Drive<'_, '_> {
 }
 
 /// Drives the scenario. The session is of no more use where the transcript ended `broken`.
-pub async fn drive(session: &mut Session, scenario: &Scenario, drive: &mut Drive<'_, '_>) -> Transcript {
-    session.begin(&scenario.id);
-    drive.capture.begin();
-    let outcome = steps(session, scenario, drive).await;
-    finish(session, scenario, outcome, drive)
+///
+/// It is boxed, so that the drivers are compiled in this crate and not once more in each that awaits them.
+pub fn drive<'a, 'd: 'a, 'c: 'a>(
+    session: &'a mut Session,
+    scenario: &'a Scenario,
+    drive: &'a mut Drive<'d, 'c>,
+) -> LocalBoxFuture<'a, Transcript> {
+    Box::pin(async move {
+        session.begin(&scenario.id);
+        drive.capture.begin();
+        let outcome = steps(session, scenario, drive).await;
+        finish(session, scenario, outcome, drive)
+    })
 }
 
 /// The transcript of what was driven, however it ended.
