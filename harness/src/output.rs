@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::path::Path;
 
+const READ_ONLY: &str = "the file is read-only; name another, or make it writable";
+
 /// Writes a file by way of a temporary neighbour, so that nobody ever sees half of it.
 ///
 /// A symbolic link is followed. What is there and no regular file (a device, a pipe) is written through, never
@@ -21,6 +23,11 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Re
         write(&mut device)?;
         return device.flush();
     }
+    let there = path.metadata().map(|there| there.permissions()).ok();
+    if there.as_ref().is_some_and(std::fs::Permissions::readonly) {
+        // Its folder would let it be replaced; whoever made it read-only did not mean that.
+        return Err(std::io::Error::new(std::io::ErrorKind::PermissionDenied, READ_ONLY));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -31,7 +38,7 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Re
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644))?;
+        std::fs::set_permissions(path, there.unwrap_or(std::fs::Permissions::from_mode(0o644)))?;
     }
     Ok(())
 }
@@ -70,8 +77,10 @@ pub fn unwritable(path: &Path) -> Option<String> {
     if path.is_dir() {
         return Some(format!("{} is a directory", path.display()));
     }
-    if path.metadata().is_ok_and(|there| !there.is_file()) {
-        return None;
+    match path.metadata() {
+        Ok(there) if !there.is_file() => return None,
+        Ok(there) if there.permissions().readonly() => return Some(format!("{}: {READ_ONLY}", path.display())),
+        _ => {}
     }
     let mut folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     while !folder.exists() {

@@ -121,6 +121,10 @@ fn from_keys_to_a_certificate_that_two_have_signed() {
             .join("\n")
     );
     refused(VERIFY, "also signed with the key id");
+    let signed = std::fs::read(path.join("certificate.jsonl")).unwrap();
+    let over = exits(path, 2, SIGN);
+    assert!(over.stderr.contains("others have signed"), "{}", over.stderr);
+    assert_eq!(std::fs::read(path.join("certificate.jsonl")).unwrap(), signed);
     exits(path, 0, &[VERIFY, &["--allow-unknown-signers"]].concat());
 
     // Another file under the same name, a file that it does not speak of, another record.

@@ -194,7 +194,7 @@ fn records_that_do_not_hold() {
         let judged = run(folder.path(), &["judge", name]);
         assert_eq!(judged.code, Some(4), "{name}: {}", judged.stderr);
         assert!(judged.stderr.contains(name) && judged.stderr.contains(warning), "{}", judged.stderr);
-        assert!(judged.stdout.contains("certified"));
+        assert!(judged.stdout.contains("not certified"), "{}", judged.stdout);
     }
 
     // Whoever edits the judgement, or what it was made from, is found out.

@@ -171,6 +171,17 @@ fn run(folder: &Path, arguments: &[&str]) -> Run {
     Run::new(&output, record(&folder.join("run.jsonl")))
 }
 
+/// A target counts calls in its own way; the thousandth is a plain one whatever came before it.
+#[test]
+fn the_thousandth_call_is_a_plain_one_at_every_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    for seed in ["5", "6", "8"] {
+        let fuzz = ["--filter", "ocr.fuzz", "--fuzz", "1100", "--fuzz-budget", "0", "--seed", seed];
+        let found = run(folder.path(), &[&fuzz[..], &["--defect", "silent-thousandth-call"]].concat());
+        assert_eq!(found.verdict("integration.answers", "ocr.fuzz"), "fail", "seed {seed}: {}", found.stdout);
+    }
+}
+
 #[test]
 fn what_was_found_is_driven_again_and_judged_again() {
     let folder = tempfile::tempdir().unwrap();

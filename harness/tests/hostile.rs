@@ -399,8 +399,8 @@ fn an_interrupt_keeps_what_there_was() {
     assert_eq!(run.ended(BEFORE), "driven");
     let again = fincert(folder.path(), &["judge", "run.jsonl"]).output().unwrap();
     let again = Run::new(&again, Vec::new());
-    assert_eq!(again.code, Some(1), "{}", again.stderr);
-    assert!(again.stdout.contains("not certified"), "{}", again.stdout);
+    assert_eq!(again.code, Some(4), "{}", again.stderr);
+    assert!(again.stderr.contains("certifies nothing"), "{}", again.stderr);
 }
 
 /// CI stops a job with SIGTERM; a target that hangs must not outlive it.
@@ -463,7 +463,7 @@ fn a_single_call_to_a_hostile_target() {
 fn judged_with_a_warning(folder: &Path, warnings: &[&str]) {
     let output = fincert(folder, &["judge", "run.jsonl"]).output().unwrap();
     let run = Run::new(&output, Vec::new());
-    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
     for warning in warnings {
         assert!(run.stderr.contains(warning), "{}", run.stderr);
     }

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use support::fincert;
@@ -31,7 +32,8 @@ fn nothing_is_written_over_what_is_read() {
     std::fs::write(path.join("app.apk"), "an app").unwrap();
     std::fs::write(path.join("known.txt"), "").unwrap();
     std::os::unix::fs::symlink("run.jsonl", path.join("alias.html")).unwrap();
-    let names = ["run.jsonl", "vendor.key", "app.apk", "known.txt"];
+    std::fs::write(path.join("word"), "a passphrase").unwrap();
+    let names = ["run.jsonl", "vendor.key", "app.apk", "known.txt", "word"];
     let read = || names.map(|name| std::fs::read(path.join(name)).unwrap());
     let before = read();
     let sign = ["sign", "run.jsonl", "--key", "vendor.key", "--subject", "app.apk", "--out"];
@@ -39,6 +41,7 @@ fn nothing_is_written_over_what_is_read() {
         [&sign[..], &["vendor.key"]].concat(),
         [&sign[..], &["./run.jsonl"]].concat(),
         [&sign[..], &["app.apk"]].concat(),
+        [&sign[..], &["word", "--passphrase-file", "word"]].concat(),
         vec!["report", "run.jsonl", "--report", "html=run.jsonl"],
         vec!["report", "run.jsonl", "--report", "html=alias.html"],
         vec!["report", "run.jsonl", "--report", "html=same", "--report", "json=./same"],
@@ -51,6 +54,14 @@ fn nothing_is_written_over_what_is_read() {
         assert!(read() == before, "{arguments:?}");
     }
     assert_eq!(run(path, &[&sign[..], &["certificate.jsonl"]].concat()).0, Some(0));
+    // Nor over what somebody made read-only.
+    let kept = path.join("kept.html");
+    std::fs::write(&kept, "kept").unwrap();
+    std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o444)).unwrap();
+    let (code, _, stderr) = run(path, &["report", "run.jsonl", "--report", "html=kept.html"]);
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("kept.html") && stderr.contains("read-only"), "{stderr}");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "kept");
 }
 
 /// The badge's and the summary's words for the record.
@@ -73,7 +84,8 @@ fn a_record_that_was_cut_off_or_edited_is_never_green() {
     assert!(whole.contains(green), "a whole record is: {whole}");
     // A kill leaves whole lines: without the last transcript and all that followed.
     let last = lines.iter().rposition(|line| line.starts_with("{\"line\":\"transcript\"")).unwrap();
-    for kept in [last, last / 2] {
+    // Without its last line everything was driven, and what might have come late is not known.
+    for kept in [last, last / 2, lines.len() - 1] {
         let (code, cut) = reported(path, &lines[..kept]);
         assert_eq!(code, Some(0), "what was recorded is rendered");
         assert!(!cut.contains(green) && cut.contains("cut off"), "{cut}");

@@ -32,6 +32,7 @@ fn the_suites_are_proven() {
     assert_eq!(list("accused"), 0, "clean transcripts are accused: {:#}", proof["accused"]);
     assert_eq!(list("leaks"), 0, "captured mutants hold raw values: {:#}", proof["leaks"]);
     assert_eq!(list("requirementsWithoutMutant"), 0, "{:#}", proof["requirementsWithoutMutant"]);
+    assert_eq!(list("requirementsWithWeakCheck"), 0, "{:#}", proof["requirementsWithWeakCheck"]);
     let (mutants, killed) = (proof["mutants"].as_u64().unwrap(), proof["killed"].as_u64().unwrap());
     assert!(mutants >= 20_000, "{mutants} mutants");
     assert!(killed * 100 >= mutants * 98, "{killed} of {mutants} killed; survivors: {:#}", proof["survivors"]);
@@ -55,6 +56,16 @@ fn a_check_that_is_missing_lets_mutants_survive() {
         let is_owned = |survivor: &&Value| survivor["owners"].as_array().unwrap().contains(&Value::from(owner));
         assert!(survivors.iter().any(|survivor| is_owned(&survivor)), "{check}: {survivors:#?}");
         assert_eq!(proof["proven"], false);
+    }
+}
+
+/// However well all the others do: a whole check less is noticed.
+#[test]
+fn no_check_is_lost_in_the_crowd() {
+    for check in ["invalid-request", "ocr-empty-fields", "callbacks", "unreadable-picture"] {
+        let (code, proof) = prove(&["--profile", "ocr", "--without", check]);
+        let weak = proof["requirementsWithWeakCheck"].as_array().unwrap();
+        assert!(code == 1 && !weak.is_empty(), "{check}: {} of {} killed", proof["killed"], proof["mutants"]);
     }
 }
 

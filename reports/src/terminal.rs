@@ -239,7 +239,13 @@ fn standing(page: &mut Page, run: &Run<'_>, lang: Lang) {
             if standing == Standing::UnexpectedPass {
                 say_it(Tone::Bad, say(lang, "已知失败项意外通过", "known failures passed"), &[]);
             }
-            if !run.transcripts.iter().any(|transcript| transcript.ended == Ended::Driven) {
+            let unended = run.judgement.certifications.iter().any(|c| c.reason == Some(Reason::Interrupted));
+            if unended {
+                let text =
+                    say(lang, "运行未到终点，不作认证", "the run did not come to its end, and certifies nothing");
+                say_it(Tone::Bad, text, &[]);
+            }
+            if !failed && !run.transcripts.iter().any(|transcript| transcript.ended == Ended::Driven) {
                 say_it(Tone::Bad, say(lang, "未能驱动任何场景", "could not run: no scenario was driven"), &[]);
             } else if run.header.chosen_by().is_some() && !failed {
                 let text = say(

@@ -4,7 +4,12 @@
 use std::sync::Arc;
 
 use fincert_schemas::catalog::{BASE, Catalog};
-use fincert_schemas::strategy::{Choices, Flavour, Generator, Pins, Rule, Shrinker};
+use fincert_schemas::strategy::{
+    Choices, Flavour, Generator, Invalid, Pins, Rule, Shrinker, invalid_strategy, valid_strategy,
+};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{TestError, TestRunner};
 use serde_json::{Value, json};
 
 fn catalog() -> &'static Catalog {
@@ -204,6 +209,10 @@ fn what_cannot_be_generated_is_an_error_with_its_place() {
         (json!({"pattern": "a{20000}"}), "/pattern", "16384"),
         (json!({"items": {"$ref": "#/$defs/no"}}), "/items/$ref", "leads to no schema"),
         (json!({"minLength": "3"}), "/minLength", "whole number"),
+        (json!({"contains": {}, "minContains": "2"}), "/minContains", "whole number"),
+        (json!({"maxContains": -1}), "/maxContains", "whole number"),
+        (json!({"then": {"minimun": 3}}), "/then/minimun", "\"minimun\" is not supported"),
+        (json!({"if": true, "else": {"minLength": "3"}}), "/else/minLength", "whole number"),
         (json!({"multipleOf": 0}), "/multipleOf", "positive"),
         (json!({"$schema": "http://json-schema.org/draft-07/schema#"}), "/$schema", "2020-12"),
         (json!({"type": "string", "enum": [1]}), "", "exclude each other (type, enum)"),
@@ -230,4 +239,54 @@ fn what_cannot_be_generated_is_an_error_with_its_place() {
     let exploding = json!({"type": "object", "allOf": (0..12).map(branch).collect::<Vec<_>>()});
     let found = error(exploding);
     assert!(found.to_string().contains("cases; split it"), "{found}");
+}
+
+/// What proptest draws, and what it comes to in shrinking, keeps the promise at every step.
+#[test]
+fn the_strategies_of_proptest_shrink_within_what_they_promise() {
+    let mut runner = TestRunner::deterministic();
+    for path in paths() {
+        let generator = generator(&path);
+        let table = catalog().table(&path).unwrap();
+        let valid = |value: &Value| assert_eq!(catalog().check(table, value), [], "{path}: {value}");
+        for _ in 0..4 {
+            let mut tree = valid_strategy(&generator).new_tree(&mut runner).unwrap();
+            walk(&mut tree, valid);
+        }
+        for rule in generator.rules().iter().step_by(7) {
+            let broken = |invalid: &Invalid| {
+                let breaches = catalog().check(table, &invalid.value);
+                assert!(breaches.iter().any(|breach| is_of(breach, rule, &invalid.at)), "{path} {rule:?} {invalid:?}");
+            };
+            let Ok(mut tree) = invalid_strategy(&generator, rule).new_tree(&mut runner) else { continue };
+            walk(&mut tree, broken);
+        }
+    }
+}
+
+/// Simplifies and takes back in turn, as a test would that fails by every other value.
+fn walk<T: ValueTree>(tree: &mut T, holds: impl Fn(&T::Value)) {
+    holds(&tree.current());
+    for step in 0..200 {
+        let more = if step % 3 == 2 { tree.complicate() } else { tree.simplify() };
+        holds(&tree.current());
+        if !more {
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_failure_shrinks_to_the_smallest_valid_value_that_fails() {
+    let path = "api/finCardOcr.result.json";
+    let mut runner = TestRunner::deterministic();
+    let found = runner.run(&valid_strategy(&generator(path)), |value| {
+        prop_assert!(value["errorCode"] == 0);
+        Ok(())
+    });
+    let Err(TestError::Fail(_, smallest)) = found else { panic!("{found:?}") };
+    assert!(smallest["errorCode"] != 0);
+    assert_eq!(catalog().check(catalog().table(path).unwrap(), &smallest), []);
+    // A refusal says why, and has no other row.
+    assert!(smallest.as_object().unwrap().len() <= 3, "{smallest}");
 }

@@ -56,6 +56,7 @@ fn keywords() -> Vec<(&'static str, Value)> {
         "not": {"not": {"type": ["boolean", "null"]}},
         "not-deep": {"not": {"required": ["b"], "properties": {"b": {"const": 1}}}},
         "$ref": {"$ref": "#/$defs/r", "$defs": {"r": {"not": {"enum": [0, ""]}}}},
+        "$dynamicRef": {"$dynamicRef": "#there", "$defs": {"t": {"$dynamicAnchor": "there", "minItems": 1}}},
         "$anchor": {"$ref": "#here", "$defs": {"h": {"$anchor": "here", "maxItems": 6}}},
         "recursion": {"type": ["object", "array", "integer"], "properties": {"a": {"$ref": "#"}}, "items": {"$ref": "#"}},
         "unevaluatedProperties": {"properties": {"a": true, "b": true}, "unevaluatedProperties": false},
@@ -199,6 +200,36 @@ fn every_keyword_alone() {
         let before = count.rules;
         look_at(name, &schema, 60, &mut count);
         assert!(count.rules > before || name == "annotations", "{name} has a rule that can be broken");
+    }
+    assert_eq!((count.empty, count.unbreakable), (0, 0), "{count:?}");
+}
+
+#[test]
+fn every_standard_format_alone() {
+    let mut count = Count::default();
+    for format in [
+        "date",
+        "time",
+        "date-time",
+        "duration",
+        "email",
+        "hostname",
+        "ipv4",
+        "ipv6",
+        "uri",
+        "uri-reference",
+        "uri-template",
+        "iri",
+        "iri-reference",
+        "uuid",
+        "json-pointer",
+        "relative-json-pointer",
+        "regex",
+    ] {
+        let before = count.rules;
+        look_at(format, &json!({"type": "string", "format": format}), 60, &mut count);
+        // The type, and the format.
+        assert_eq!(count.rules, before + 2, "{format}");
     }
     assert_eq!((count.empty, count.unbreakable), (0, 0), "{count:?}");
 }

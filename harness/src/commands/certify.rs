@@ -58,8 +58,11 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
 
     let gathered = drive(law, &plan, &header, &mut writer, lang).await?;
     let evidence = Evidence { header: &header, sessions: &gathered.sessions, transcripts: &gathered.transcripts };
-    let judgement = judge::judge(law, evidence);
-    if let Some(writer) = &mut writer {
+    let mut judgement = judge::judge(law, evidence);
+    if gathered.interrupted {
+        // Nor has its record a judgement, so that nobody takes it for a whole one.
+        judgement = judge::cut_off(judgement);
+    } else if let Some(writer) = &mut writer {
         let path = writer.path().display().to_string();
         writer.line(&Line::Judgement(Box::new(judgement.clone()))).map_err(|error| record_failed(&path, &error))?;
     }

@@ -22,10 +22,13 @@ pub(crate) const TABLE: &[(u8, &str)] = &[
         NOT_CERTIFIED,
         "not certified: a MUST failed, was not exercised, is inconclusive or could not run; or the run was filtered",
     ),
-    (USAGE, "wrong usage or a bad input file; nothing was started"),
+    (
+        USAGE,
+        "wrong usage or a bad input file, and nothing was started; or a report could not be written, and the verdict was printed",
+    ),
     (
         COULD_NOT_RUN,
-        "could not run: the target could not be reached, did not say hello, or went down in three scenarios in a row, hostile requests aside",
+        "could not run: the target could not be reached, did not say hello, or went down in three scenarios in a row, hostile requests aside; or the record could not be written",
     ),
     (DOES_NOT_HOLD, "a record, snapshot or certificate does not hold"),
     (INTERRUPTED, "interrupted; the record holds what was driven until then"),

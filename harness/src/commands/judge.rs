@@ -42,10 +42,9 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         ),
         _ => {}
     }
-    let code = exit::of(&judgement, &record.transcripts);
-    if record.judgement.is_none() && code == exit::CERTIFIED {
+    if record.judgement.is_none() {
         eprintln!("fincert: {}: a record that was cut off certifies nothing", options.run.display());
         return Ok(exit::DOES_NOT_HOLD);
     }
-    Ok(code)
+    Ok(exit::of(&judgement, &record.transcripts))
 }

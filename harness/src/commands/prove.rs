@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use fincert::filter::Filter;
-use fincert::prove::{self, Count, Order, Proof};
+use fincert::prove::{self, Count, Order, Owned, Proof};
 use fincert_schemas::Lang;
 use serde_json::{Value, json};
 
@@ -205,11 +205,13 @@ fn lists(out: &mut String, proof: &Proof, say: Say<'_>) {
         say("采集后仍含敏感原值的变异体", "Captured mutants with a raw sensitive value"),
         proof.leaks.iter().map(|leak| leak.id.clone()).collect(),
     );
+    list(say("检查过弱或缺失的要求", "Requirements whose check is weak or missing"), proof.weak.clone());
     list(say("有检查而无变异体的要求", "Requirements with a check and without a mutant"), proof.uncovered.clone());
 }
 
 fn document(order: &Order, proof: &Proof) -> Value {
     let count = |count: &Count| json!({"mutants": count.mutants, "killed": count.killed, "survived": count.survived});
+    let owned = |count: &Owned| json!({"mutants": count.mutants, "killed": count.killed, "survived": count.survived});
     let specimens = |list: &[prove::Specimen]| -> Vec<Value> {
         list.iter().map(|s| json!({"mutant": s.id, "owners": s.owners, "why": s.why})).collect()
     };
@@ -218,7 +220,7 @@ fn document(order: &Order, proof: &Proof) -> Value {
     let clauses: serde_json::Map<String, Value> =
         proof.matrix.clauses.iter().map(|(clause, c)| (clause.clone(), count(c))).collect();
     let requirements: serde_json::Map<String, Value> =
-        proof.matrix.requirements.iter().map(|(id, c)| (id.clone(), count(c))).collect();
+        proof.matrix.requirements.iter().map(|(id, c)| (id.clone(), owned(c))).collect();
     let accusations: Vec<Value> = proof
         .accusations
         .iter()
@@ -234,6 +236,7 @@ fn document(order: &Order, proof: &Proof) -> Value {
         "survivors": specimens(&proof.survivors),
         "accused": accusations,
         "leaks": proof.leaks.iter().map(|leak| leak.id.clone()).collect::<Vec<_>>(),
+        "requirementsWithWeakCheck": proof.weak,
         "requirementsWithoutMutant": proof.uncovered,
         "requirementsThatCannotBeBroken": unbreakable,
         "operators": operators,

@@ -27,6 +27,9 @@ pub(crate) struct Options {
 
 pub(super) fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("want FORMAT=PATH, such as html=report.html")?;
+    if path == "-" {
+        return Err("want a file; what a person reads is on stdout by itself".to_owned());
+    }
     if path.is_empty() {
         return Err("want FORMAT=PATH, such as html=report.html".to_owned());
     }
@@ -103,7 +106,9 @@ pub(super) fn law_of(record: &Record) -> Result<Law<'static>, Failure> {
 
 /// Judges a record by these suites.
 pub(super) fn judge_record(law: Law<'_>, record: &Record) -> Judgement {
-    judge::judge(law, Evidence { header: &record.header, sessions: &record.sessions, transcripts: &record.transcripts })
+    let evidence = Evidence { header: &record.header, sessions: &record.sessions, transcripts: &record.transcripts };
+    let judgement = judge::judge(law, evidence);
+    if record.judgement.is_some() { judgement } else { judge::cut_off(judgement) }
 }
 
 /// A judged run, ready to be rendered.

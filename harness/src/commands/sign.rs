@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use fincert::certificate::{Certificate, CertificateError, PrivateKey, Problem, Question, Refusal, Subject, Terms};
 use fincert::certificate::{draft, verify};
-use fincert::output::{sha256, write_whole};
+use fincert::output::{is_same, sha256, write_whole};
 use fincert_schemas::Lang;
 use jiff::{SignedDuration, Timestamp};
 
@@ -55,8 +55,10 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
     let out = options.out.as_ref().unwrap_or(&default);
     let mut inputs = vec![("run record", options.run.as_path()), ("private key", options.key.as_path())];
     inputs.extend(options.subject.iter().map(|path| ("--subject", path.as_path())));
+    inputs.extend(options.source.passphrase_file.iter().map(|path| ("--passphrase-file", path.as_path())));
     keep_apart(&inputs, &[("certificate".to_owned(), out.as_path())])?;
     let key = PrivateKey::read(&options.key, || options.source.of(&options.key)).map_err(failed)?;
+    keep_signatures(options, out, &key)?;
     warn_of_permissions(&options.key);
     let record = open(&options.run)?;
     let law = law_of(&record)?;
@@ -123,6 +125,19 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         );
     }
     Ok(exit::CERTIFIED)
+}
+
+/// What others have signed is never written over.
+fn keep_signatures(options: &Options, out: &Path, key: &PrivateKey) -> Result<(), Failure> {
+    let Ok(there) = Certificate::read(out) else { return Ok(()) };
+    let is_added = options.add.as_ref().is_some_and(|add| is_same(add, out));
+    if is_added || there.key_ids().all(|id| id == key.id()) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!(
+        "{}: is a certificate that others have signed; add your signature with --add, or name another file with --out",
+        out.display()
+    )))
 }
 
 /// What was signed, and by whom.

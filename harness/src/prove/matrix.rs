@@ -30,6 +30,17 @@ impl Count {
     }
 }
 
+/// What became of the mutants of one owner.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Owned {
+    /// All of them, those that it shares with others too.
+    pub mutants: u32,
+    /// Those that it noticed itself.
+    pub killed: u32,
+    /// Those that no owner noticed.
+    pub survived: u32,
+}
+
 /// What became of the mutants, by operator, by clause and by owner.
 #[derive(Debug, Default)]
 pub struct Matrix {
@@ -38,16 +49,21 @@ pub struct Matrix {
     /// By the clause of the first owner.
     pub clauses: BTreeMap<String, Count>,
     /// By owner; a mutant of several counts for each.
-    pub requirements: BTreeMap<String, Count>,
+    pub requirements: BTreeMap<String, Owned>,
 }
 
 impl Matrix {
-    pub(super) fn add(&mut self, law: Law<'_>, mutant: &Mutant, killed: bool) {
+    /// Adds a mutant, with which of its owners are red.
+    pub(super) fn add(&mut self, law: Law<'_>, mutant: &Mutant, red: &[bool]) {
+        let killed = red.contains(&true);
         self.operators.entry(mutant.operator).or_default().add(killed);
         let clause = mutant.owners.first().and_then(|owner| law.ledger.get(owner)).map(|r| r.clause.clone());
         self.clauses.entry(clause.unwrap_or_default()).or_default().add(killed);
-        for owner in &mutant.owners {
-            self.requirements.entry(owner.clone()).or_default().add(killed);
+        for (owner, red) in mutant.owners.iter().zip(red) {
+            let count = self.requirements.entry(owner.clone()).or_default();
+            count.mutants += 1;
+            count.killed += u32::from(*red);
+            count.survived += u32::from(!killed);
         }
     }
 
@@ -65,7 +81,10 @@ impl Matrix {
             self.clauses.entry(clause).or_default().join(count);
         }
         for (requirement, count) in other.requirements {
-            self.requirements.entry(requirement).or_default().join(count);
+            let here = self.requirements.entry(requirement).or_default();
+            here.mutants += count.mutants;
+            here.killed += count.killed;
+            here.survived += count.survived;
         }
     }
 }

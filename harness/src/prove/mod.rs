@@ -5,7 +5,6 @@ mod leak;
 mod matrix;
 mod work;
 
-use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use fincert_suites::mutate::{Clean, Donors};
 
 use crate::runner::{self, Plan};
 
-pub use matrix::{Count, Matrix};
+pub use matrix::{Count, Matrix, Owned};
 pub use work::{Accusation, Leak, Specimen, Survivor};
 
 /// The least share of the mutants that must be killed, in hundredths.
@@ -63,6 +62,9 @@ pub struct Proof {
     pub accusations: Vec<Accusation>,
     /// Captured mutants that held a raw sensitive value.
     pub leaks: Vec<Leak>,
+    /// Requirements of whose mutants too many survive, and in a whole run those that no mutant turns red: their check is
+    /// missing or weak, however well the others do.
+    pub weak: Vec<String>,
     /// Requirements with a check that no mutant was made for and that a target can break.
     pub uncovered: Vec<String>,
     /// Requirements with a check that nothing breaks, with the reason.
@@ -107,6 +109,7 @@ impl Proof {
         };
         count(self.accusations.len(), "处对正常记录的误判", "accusations of clean transcripts");
         count(self.leaks.len(), "个变异体在采集后仍含敏感原值", "captured mutants with a raw sensitive value");
+        count(self.weak.len(), "项检查过弱或缺失的要求", "requirements whose check is weak or missing");
         count(self.uncovered.len(), "项有检查而无变异体的要求", "requirements with a check and without a mutant");
         wanting
     }
@@ -141,18 +144,28 @@ pub fn prove(law: Law<'_>, order: &Order, herd: &Herd) -> Proof {
     let mut proof = work::all(law, order, &clean, &donors, threads);
     proof.transcripts = clean.len();
     proof.drive = herd.drive;
+    proof.weak = weak(&proof.matrix, order.whole);
     if order.whole {
         cover(law, &mut proof);
     }
     proof
 }
 
+/// The requirements of whose mutants less than [`LEAST_KILLED`] are killed. Where everything was asked for, each must be red
+/// by itself somewhere.
+fn weak(matrix: &Matrix, whole: bool) -> Vec<String> {
+    let is_weak = |count: &Owned| {
+        let killed = f64::from(count.mutants - count.survived) * 100.0;
+        killed < f64::from(count.mutants) * LEAST_KILLED || (whole && count.killed == 0)
+    };
+    matrix.requirements.iter().filter(|(_, count)| is_weak(count)).map(|(id, _)| id.clone()).collect()
+}
+
 /// Every requirement with a check must be the root cause of a mutant.
 fn cover(law: Law<'_>, proof: &mut Proof) {
-    let covered: BTreeMap<&str, &Count> =
-        proof.matrix.requirements.iter().map(|(id, count)| (id.as_str(), count)).collect();
     for id in judged_requirements(law.catalog).keys() {
-        let Some(requirement) = law.ledger.get(id).filter(|_| !covered.contains_key(id.as_str())) else { continue };
+        let is_covered = proof.matrix.requirements.contains_key(id);
+        let Some(requirement) = law.ledger.get(id).filter(|_| !is_covered) else { continue };
         if requirement.coverage {
             proof
                 .unbreakable

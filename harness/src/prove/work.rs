@@ -164,23 +164,23 @@ fn piece(
     part.capture += core_time().saturating_sub(began);
     let began = core_time();
     let known = Readings::of(&flock.captured);
-    let killed: Vec<bool> = captured
+    let red: Vec<Vec<bool>> = captured
         .iter()
         .map(|(mutant, captured)| {
             match every_check {
                 true => examiner.examine(flock.clean.hello, captured),
                 false => examiner.examine_of(flock.clean.hello, captured, &mutant.owners, &known),
             }
-            mutant.is_killed(law, |requirement| examiner.outcome(requirement))
+            mutant.red(law, |requirement| examiner.outcome(requirement))
         })
         .collect();
     part.judge += core_time().saturating_sub(began);
-    for ((mutant, captured), killed) in captured.iter().zip(killed) {
+    for ((mutant, captured), red) in captured.iter().zip(red) {
         if leak::find(captured, &flock.secrets).is_some() {
             part.leaks.push(Leak { id: name(raw, mutant) });
         }
-        part.matrix.add(law, mutant, killed);
-        if !killed {
+        part.matrix.add(law, mutant, &red);
+        if !red.contains(&true) {
             examiner.examine(flock.clean.hello, captured);
             let why = why(mutant, examiner);
             part.survivors.push(Specimen { id: name(raw, mutant), owners: mutant.owners.clone(), why });

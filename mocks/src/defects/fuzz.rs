@@ -168,7 +168,7 @@ pub(super) const ALL: &[Defect] = &[
     Defect::new(
         "ocr",
         "silent-thousandth-call",
-        ["每第 1000 次调用不回调", "every 1,000th call of a session is never called back"],
+        ["会话中每第 1000 次 finCardOcr 不回调", "every 1,000th finCardOcr of a session is never called back"],
         &["integration.answers"],
         |call, plan| {
             let last = is(call, OCR) && call.index % 1000 == 999 && success(&plan).is_some();
@@ -180,7 +180,7 @@ pub(super) const ALL: &[Defect] = &[
     Defect::new(
         "ocr",
         "fails-thousandth-call",
-        ["每第 1000 次调用都失败", "every 1,000th call of a session fails"],
+        ["会话中每第 1000 次 finCardOcr 失败", "every 1,000th finCardOcr of a session fails"],
         &["integration.works-again"],
         |call, plan| {
             let last = is(call, OCR) && call.index % 1000 == 999 && success(&plan).is_some();

@@ -38,8 +38,6 @@ const ANNOTATIONS: &[&str] = &[
     "contentMediaType",
     "contentSchema",
 ];
-/// Keywords that another one reads.
-const READ_BY_OTHERS: &[&str] = &["then", "else", "minContains", "maxContains"];
 
 /// All schemas that a root reaches.
 #[derive(Debug, Default)]
@@ -178,7 +176,7 @@ impl Source {
             ..Schema::default()
         };
         for (name, value) in object {
-            if name.starts_with("x-") || READ_BY_OTHERS.contains(&name.as_str()) {
+            if name.starts_with("x-") {
                 continue;
             }
             if ANNOTATIONS.contains(&name.as_str()) {
@@ -214,13 +212,8 @@ impl Source {
         value: &Value,
     ) -> Result<Option<Keyword>, Unsupported> {
         let malformed = |wanted: &'static str| at.wrong(name, Problem::Malformed { keyword: name.to_owned(), wanted });
-        let count = || -> Result<usize, Unsupported> {
-            let whole =
-                value.as_u64().or_else(|| value.as_f64().filter(|f| f.fract() == 0.0 && *f >= 0.0).map(|f| f as u64));
-            whole
-                .map(|whole| whole.min(u64::from(u32::MAX)) as usize)
-                .ok_or_else(|| malformed("a whole number, 0 or more"))
-        };
+        const WHOLE: &str = "a whole number, 0 or more";
+        let count = || whole(value).ok_or_else(|| malformed(WHOLE));
         let number =
             || -> Result<Number, Unsupported> { value.as_number().cloned().ok_or_else(|| malformed("a number")) };
         let names = |value: &Value| -> Result<Vec<String>, Unsupported> {
@@ -228,8 +221,12 @@ impl Source {
             let names: Option<Vec<_>> = items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
             names.ok_or_else(|| malformed("an array of strings"))
         };
-        let sibling =
-            |name: &str| object.get(name).and_then(Value::as_u64).map(|count| count.min(u64::from(u32::MAX)) as usize);
+        let sibling = |name: &str| -> Result<Option<usize>, Unsupported> {
+            let Some(value) = object.get(name) else { return Ok(None) };
+            whole(value)
+                .map(Some)
+                .ok_or_else(|| at.wrong(name, Problem::Malformed { keyword: name.to_owned(), wanted: WHOLE }))
+        };
         let pattern = |text: &str| -> Result<Arc<Pattern>, Unsupported> {
             Pattern::read(text).map(Arc::new).map_err(|error| at.wrong(name, Problem::Pattern(error)))
         };
@@ -271,9 +268,18 @@ impl Source {
                 let from = object.get("prefixItems").and_then(Value::as_array).map_or(0, Vec::len);
                 ("items", What::Items { schema: self.schema(all, at.document, &here)?, from })
             }
+            // `if` and `contains` read these; alone they say nothing, but what they are must be right.
+            "then" | "else" => {
+                self.schema(all, at.document, &here)?;
+                return Ok(None);
+            }
+            "minContains" | "maxContains" => {
+                count()?;
+                return Ok(None);
+            }
             "contains" => {
                 let schema = self.schema(all, at.document, &here)?;
-                let (least, most) = (sibling("minContains").unwrap_or(1), sibling("maxContains"));
+                let (least, most) = (sibling("minContains")?.unwrap_or(1), sibling("maxContains")?);
                 let counted = ["minContains", "maxContains"].into_iter().find(|name| object.contains_key(*name));
                 ("contains", What::Contains { schema, least, most, counted: counted.unwrap_or("contains") })
             }
@@ -470,6 +476,12 @@ fn anchors(document: &Value, name: &str, dynamic_only: bool) -> Vec<String> {
         }
     }
     found
+}
+
+/// A whole number that is not negative, `2` or `2.0`.
+fn whole(value: &Value) -> Option<usize> {
+    let whole = value.as_u64().or_else(|| value.as_f64().filter(|f| f.fract() == 0.0 && *f >= 0.0).map(|f| f as u64));
+    whole.map(|whole| whole.min(u64::from(u32::MAX)) as usize)
 }
 
 fn percent_decoded(text: &str) -> Option<String> {

@@ -30,7 +30,7 @@ use fincert_schemas::Ledger;
 use fincert_schemas::bridge::Hello;
 use fincert_schemas::catalog::Catalog;
 use fincert_schemas::run::fuzz::is_of_cases;
-use fincert_schemas::run::{Finding, Judgement, RunHeader, Session, Standing, Transcript};
+use fincert_schemas::run::{Decision, Finding, Judgement, Reason, RunHeader, Session, Standing, Transcript};
 use indexmap::IndexMap;
 
 use crate::{Suite, VERSION};
@@ -162,6 +162,19 @@ pub fn judge(law: Law<'_>, evidence: Evidence<'_>) -> Judgement {
     };
     judged.standing = standing(law, evidence, &judged);
     judged
+}
+
+/// The same judgement of a record that broke off before its own: whatever would have come after might have failed, so it
+/// certifies nothing.
+pub fn cut_off(mut judgement: Judgement) -> Judgement {
+    for result in judgement.certifications.iter_mut().filter(|result| result.decision == Decision::Certified) {
+        result.decision = Decision::NotCertified;
+        result.reason = Some(Reason::Interrupted);
+    }
+    if judgement.standing.holds() {
+        judgement.standing = Standing::NotCertified;
+    }
+    judgement
 }
 
 /// The findings of one transcript alone, for showing while a run goes on.

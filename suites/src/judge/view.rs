@@ -135,7 +135,7 @@ impl<'a> View<'a> {
 }
 
 fn place<'a>(event: &'a Event, calls: &mut Vec<Call<'a>>) {
-    let find = |calls: &mut Vec<Call<'a>>, wanted: u64| calls.iter().position(|call| call.id == wanted);
+    let find = |calls: &mut Vec<Call<'a>>, wanted: u64| calls.iter().rposition(|call| call.id == wanted);
     match &event.what {
         What::Call { id, step, method, request, subject, purpose, .. } => calls.push(Call {
             id: *id,

@@ -158,13 +158,14 @@ impl Mutant {
         raw
     }
 
-    /// Whether an owner is red, given what judging showed of each requirement.
-    pub fn is_killed(&self, law: Law<'_>, outcome: impl Fn(&str) -> Option<Outcome>) -> bool {
-        self.owners.iter().any(|owner| match outcome(owner) {
+    /// Which of the owners are red, given what judging showed of each requirement. One is enough to kill it.
+    pub fn red(&self, law: Law<'_>, outcome: impl Fn(&str) -> Option<Outcome>) -> Vec<bool> {
+        let is_red = |owner: &String| match outcome(owner) {
             Some(Outcome::Fail) => true,
             Some(Outcome::Warn) => self.alias || law.ledger.get(owner).is_some_and(|r| r.level != Level::Must),
             _ => false,
-        })
+        };
+        self.owners.iter().map(is_red).collect()
     }
 }
 

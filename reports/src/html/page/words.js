@@ -39,7 +39,7 @@ const endedWord = (ended) => ({
 
 const endWord = (end) => (end === "fincert" ? "fincert" : t("目标", "target"));
 const actWord = (act) => ({
-  media: t("媒体双向传输", "media flows"), "target-adds-video": t("目标中途加入视频", "the target adds video"),
+  media: t("等待媒体", "media awaited"), "target-adds-video": t("目标中途加入视频", "the target adds video"),
   "fincert-adds-video": t("fincert 中途加入视频", "fincert adds video"),
   "target-renegotiates": t("目标重新协商", "the target renegotiates"),
   "fincert-renegotiates": t("fincert 重新协商", "fincert renegotiates"),

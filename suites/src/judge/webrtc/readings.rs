@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -38,9 +39,24 @@ impl<'a> Deref for Reading<'a> {
     }
 }
 
+/// A text as a key. Descriptions differ in the line of their origin (RFC 8866 section 5.2), which stands at the head, and
+/// in their length, or in their end; so the whole of it is compared and not hashed.
+#[derive(Debug, PartialEq, Eq)]
+struct Key<'a>(&'a str);
+
+impl Hash for Key<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        const END: usize = 96;
+        let bytes = self.0.as_bytes();
+        state.write_usize(bytes.len());
+        state.write(&bytes[..bytes.len().min(END)]);
+        state.write(&bytes[bytes.len().saturating_sub(END)..]);
+    }
+}
+
 /// The descriptions that a transcript shows. Those of a good flow serve for its mutants too.
 #[derive(Debug, Default)]
-pub struct Readings<'a>(HashMap<&'a str, Rc<Reading<'a>>, foldhash::fast::RandomState>);
+pub struct Readings<'a>(HashMap<Key<'a>, Rc<Reading<'a>>, foldhash::fast::RandomState>);
 
 impl<'a> Readings<'a> {
     /// Reads the descriptions of a flow; of another transcript there are none.
@@ -49,13 +65,13 @@ impl<'a> Readings<'a> {
     }
 
     /// The reading of a text, if it is one of these.
-    pub(super) fn get(&self, text: &str) -> Option<&Rc<Reading<'a>>> {
-        self.0.get(text)
+    pub(super) fn get(&self, text: &'a str) -> Option<&Rc<Reading<'a>>> {
+        self.0.get(&Key(text))
     }
 
     /// Reads a text, or takes it from `known`.
     pub(super) fn add(&mut self, text: &'a str, known: Option<&Readings<'a>>) {
         let read = || known.and_then(|known| known.get(text).cloned()).unwrap_or_else(|| Reading::of(text));
-        self.0.entry(text).or_insert_with(read);
+        self.0.entry(Key(text)).or_insert_with(read);
     }
 }
