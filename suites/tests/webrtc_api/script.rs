@@ -208,7 +208,9 @@ impl Script {
                 }
             });
         }
-        let events = whats.into_iter().map(|what| Event { at_us: 0, late: false, what }).collect();
+        // A second apart: whatever has to come had its time.
+        let timed = (0..).step_by(1_000_000).zip(whats);
+        let events = timed.map(|(at_us, what)| Event { at_us, late: false, what }).collect();
         let mut transcript = Transcript {
             scenario: "webrtc.script".into(),
             session: 1,

@@ -102,20 +102,24 @@ fn ice(maker: &mut Maker<'_>, flow: &Flowed<'_>, pc: &str) {
         |value: &Value| value.as_str().is_some_and(|state| matches!(state, "connected" | "completed" | "failed"));
     let shown = flow
         .reads_of(pc, "iceConnectionState")
-        .any(|read| (up.event..end).contains(&read.event) && read.value.is_some_and(reached));
-    if !shown || !flow.listens(pc, KIND, end) {
-        return;
-    }
+        .find(|read| (up.event..end).contains(&read.event) && read.value.is_some_and(reached));
+    let Some(shown) = shown.filter(|_| flow.listens(pc, KIND, end)) else { return };
+    // A property may be ahead of its event; where close follows at once the event may never come, and nobody is at fault.
+    let events = &flow.transcript.events;
+    let time = |at: usize| events.get(at).or(events.last()).map_or(0, |event| event.at_us);
+    let had_time = time(end).saturating_sub(time(shown.event)) >= 500_000;
     let all: Vec<_> = flow.events_of(pc, KIND).filter(|event| event.event < end).collect();
     let Some(first) = all.first() else { return };
     let fires = ["webrtc.event.iceconnectionstatechange"];
-    let every: Vec<_> = flow.events_of(pc, KIND).map(|event| event.event).collect();
-    maker.add(Operator::Drop, first.event, ("", KIND), &fires, without(every));
-    let other = all.iter().map(|event| renamed(event, "icestatechange")).collect();
-    maker.add(Operator::Rename, first.event, ("", KIND), &fires, other);
+    if had_time {
+        let every: Vec<_> = flow.events_of(pc, KIND).map(|event| event.event).collect();
+        maker.add(Operator::Drop, first.event, ("", KIND), &fires, without(every));
+        let other = all.iter().map(|event| renamed(event, "icestatechange")).collect();
+        maker.add(Operator::Rename, first.event, ("", KIND), &fires, other);
+    }
     let behind = all.iter().map(|event| Edit::Set(event.event, "/iceConnectionState".to_owned(), json!("checking")));
     let owners = ["webrtc.event.iceconnectionstatechange.ice-connection-state"];
-    if all.len() > 1 {
+    if had_time && all.len() > 1 {
         maker.add(Operator::WrongState, first.event, ("/iceConnectionState", "of-before"), &owners, behind.collect());
     }
     // Back to an earlier state without a restart, while the call is up.
