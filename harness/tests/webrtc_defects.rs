@@ -22,8 +22,10 @@ use in_process::{certify, complaint, law, mock_header, scenarios_of};
 const FLOWS: usize = 2;
 /// Requirements that the last flows do not show in every respect, with a flow that does: kinds asked for one by one, a
 /// remote offer that waits, many offers.
-const TELLING: [(&str, &str); 3] = [
+const TELLING: [(&str, &str); 4] = [
     ("webrtc.media-devices.get-user-media.audio", "webrtc.devices"),
+    // Most flows close at once, and a close may overtake the event.
+    ("webrtc.event.iceconnectionstatechange", "webrtc.target-offers"),
     ("webrtc.pc.current-remote-description", "webrtc.fincert-offers"),
     ("webrtc.event.track.once", "webrtc.ten-renegotiations"),
 ];
@@ -88,10 +90,14 @@ async fn complaints(referee: Option<Referees>, all: bool) -> Vec<String> {
         .collect()
         .await;
     // With thirty-two flows at once a machine may be too busy for the two referees to see the same; the verdict is then
-    // inconclusive, as it should be. What is complained of is looked at again with nothing beside it.
+    // inconclusive, as it should be. What is complained of is looked at again with nothing beside it, twice if need be.
     let mut complaints = Vec::new();
     for defect in doubtful {
-        complaints.extend(look(defect).await);
+        let again = match look(defect).await {
+            None => None,
+            Some(_) => look(defect).await,
+        };
+        complaints.extend(again);
     }
     complaints
 }
