@@ -71,13 +71,16 @@ fn no_check_is_lost_in_the_crowd() {
 
 #[test]
 fn two_proofs_agree_and_wrong_usage_is_told() {
-    let count = || {
-        let (_, mut proof) = prove(&["--filter", "ocr.id-card.after-failure"]);
+    let count = |more: &[&str]| {
+        let (_, mut proof) = prove(&[&["--filter", "ocr.id-card.after-failure"], more].concat());
         let object = proof.as_object_mut().unwrap();
         object.retain(|name, _| !matches!(name.as_str(), "seconds" | "judgedPerSecondOnOneCore"));
         proof
     };
-    assert_eq!(count(), count());
+    let known = count(&[]);
+    assert_eq!(known, count(&[]));
+    // The checks that judge no owner have no say in what is killed.
+    assert_eq!(known, count(&["--every-check"]));
     for arguments in [&["--filter", "no-such-scenario"][..], &["--without", "no-such-check"], &["--profile", "no-such"]]
     {
         let output = Command::new(env!("CARGO_BIN_EXE_fincert")).arg("prove").args(arguments).output().unwrap();
