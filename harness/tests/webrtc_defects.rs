@@ -29,8 +29,8 @@ const TELLING: [(&str, &str); 4] = [
     ("webrtc.pc.current-remote-description", "webrtc.fincert-offers"),
     ("webrtc.event.track.once", "webrtc.ten-renegotiations"),
 ];
-/// How many defects are certified at once; each has eight sessions.
-const AT_ONCE: usize = 4;
+/// How many defects are certified at once; each has eight sessions, which wait for most of their time.
+const AT_ONCE: usize = 16;
 
 async fn judged(defect: Option<&'static Defect>, scenarios: Vec<String>, referee: Option<Referees>) -> Judgement {
     let plan = Plan {
@@ -89,7 +89,7 @@ async fn complaints(referee: Option<Referees>, all: bool) -> Vec<String> {
         .filter_map(std::future::ready)
         .collect()
         .await;
-    // With thirty-two flows at once a machine may be too busy for the two referees to see the same; the verdict is then
+    // With so many flows at once a machine may be too busy for the two referees to see the same; the verdict is then
     // inconclusive, as it should be. What is complained of is looked at again with nothing beside it, twice if need be.
     let mut complaints = Vec::new();
     for defect in doubtful {

@@ -160,8 +160,7 @@ pub(super) const ALL: &[Defect] = &[
             Task::SetLocal(_) if moment.past.rounds > 4 => Task::MuteAnd(Box::new(task)),
             _ => task,
         },
-    )
-    .also(&["webrtc.media.sent"]),
+    ),
     Defect::does(
         "media-stops-when-the-other-offers",
         ["对端重新发起 offer 之后媒体停止", "after the other end has offered next the media stops"],
@@ -175,7 +174,7 @@ pub(super) const ALL: &[Defect] = &[
             _ => task,
         },
     )
-    .also(&["webrtc.call.ten-renegotiations", "webrtc.media.sent"]),
+    .also(&["webrtc.call.ten-renegotiations"]),
 ];
 
 /// A video track that is added sends nothing.
