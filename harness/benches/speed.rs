@@ -4,16 +4,19 @@
 
 use std::time::{Duration, Instant};
 
+use fincert::certificate::{Certificate, PrivateKey, Question, Terms, draft, verify};
+use fincert::record;
 use fincert::runner::{self, Gathered, Plan};
 use fincert::target::Target;
 use fincert_mocks::{Config, MockHost};
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::catalog::Catalog;
-use fincert_schemas::run::{RunHeader, What};
+use fincert_schemas::run::{Line, RunHeader, What};
 use fincert_schemas::{Ledger, fixture};
 use fincert_suites::judge::{self, Evidence, Law};
 use fincert_suites::{CallStep, Scenario, Step, Suite};
 use futures_util::{SinkExt, StreamExt};
+use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -29,6 +32,7 @@ fn main() {
         overhead().await;
         let (header, gathered) = identity_profiles().await;
         judging(&header, &gathered);
+        verifying(&header, &gathered);
     });
 }
 
@@ -165,6 +169,61 @@ fn judging(header: &RunHeader, gathered: &Gathered) {
     assert!(judgement.findings.is_empty());
     let rate = calls(&transcripts) as f64 / took.as_secs_f64();
     println!("recorded calls judged a second   {rate:>8.0}      (goal: 100,000 or more)");
+}
+
+/// A certificate of the same run: signatures, digests and dates, and the record read and judged again.
+fn verifying(header: &RunHeader, gathered: &Gathered) {
+    let evidence = Evidence { header, sessions: &gathered.sessions, transcripts: &gathered.transcripts };
+    let judgement = judge::judge(law(), evidence);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.jsonl");
+    let mut writer = record::Writer::create(&path).unwrap();
+    writer.line(&Line::Run(header.clone())).unwrap();
+    for session in &gathered.sessions {
+        writer.line(&Line::Session(session.clone())).unwrap();
+    }
+    for transcript in &gathered.transcripts {
+        writer.line(&Line::Transcript(transcript.clone())).unwrap();
+    }
+    writer.line(&Line::Judgement(Box::new(judgement.clone()))).unwrap();
+    let read = record::read(&path).unwrap();
+    let now = Timestamp::now();
+    let terms =
+        Terms { names: Vec::new(), subjects: Vec::new(), not_before: now, not_after: now + Span::new().hours(1) };
+    let mut certificate = Certificate::new(draft(law(), &read, &judgement, &terms).unwrap()).unwrap();
+    let key = PrivateKey::generate();
+    certificate.sign(&key).unwrap();
+    let keys = [key.public()];
+    let (mut reading, mut judging, mut verifying) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let read = record::read(&path).unwrap();
+        reading.push(began.elapsed());
+        let began = Instant::now();
+        std::hint::black_box(judge::judge(law(), evidence));
+        judging.push(began.elapsed());
+        let question = Question {
+            keys: &keys,
+            record: Some(&read),
+            subjects: &[],
+            now: Timestamp::now(),
+            allow_mock: true,
+            allow_unknown_signers: false,
+        };
+        let began = Instant::now();
+        let answer = verify(law(), &certificate, &question);
+        verifying.push(began.elapsed());
+        assert_eq!(answer.problems, []);
+    }
+    let ms = |times| median(times).as_secs_f64() * 1e3;
+    let (reading, judging, verifying) = (ms(reading), ms(judging), ms(verifying));
+    println!("reading that run's record        {reading:>8.1} ms");
+    println!("judging it                       {judging:>8.1} ms");
+    println!("verifying its certificate        {verifying:>8.1} ms");
+    println!(
+        "ratio verify / (read and judge)  {:>8.2}      (goal: about 1)",
+        (reading + verifying) / (reading + judging)
+    );
 }
 
 fn plan(target: Target, states: Vec<Integration>) -> Plan {

@@ -1,10 +1,12 @@
 //! Certificates through the program's edges: keys, signing, verifying, and everything that must be refused.
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "support/python.rs"]
+mod python;
 mod support;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use fincert::certificate::{
@@ -516,7 +518,7 @@ fn a_third_party_verifies_the_envelopes() {
     exits(path, 0, SIGN);
     exits(path, 0, &["sign", "run.jsonl", "--key", "certifier.key", "--add", "certificate.jsonl"]);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/third_party/verify.py");
-    let output = Command::new(python())
+    let output = Command::new(python::python("securesystemslib-1.6.0", &["securesystemslib==1.6.0", "cryptography"]))
         .arg(script)
         .args(["certificate.jsonl", "vendor.pub", "certifier.pub"])
         .current_dir(path)
@@ -529,41 +531,4 @@ fn a_third_party_verifies_the_envelopes() {
         "https://in-toto.io/attestation/test-result/v0.1 signed by 2, refused when changed\n\
          https://in-toto.io/attestation/svr/v0.1 signed by 2, refused when changed\n"
     );
-}
-
-/// A Python that has securesystemslib, kept beside what is built.
-fn python() -> PathBuf {
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("securesystemslib-1.6.0");
-    let python = venv.join("bin/python");
-    let works = || {
-        Command::new(&python)
-            .args(["-c", "import securesystemslib.dsse, cryptography"])
-            .status()
-            .is_ok_and(|s| s.success())
-    };
-    if !works() {
-        let how = "python3 -m venv DIR && DIR/bin/pip install securesystemslib==1.6.0 cryptography";
-        let run = |program: &Path, arguments: &[&str]| {
-            let status = Command::new(program).args(arguments).status();
-            assert!(
-                status.is_ok_and(|s| s.success()),
-                "no Python with securesystemslib could be made; by hand: {how} (DIR: {}); Debian needs python3-venv",
-                venv.display()
-            );
-        };
-        run(Path::new("python3"), &["-m", "venv", venv.to_str().unwrap()]);
-        run(
-            &python,
-            &[
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "securesystemslib==1.6.0",
-                "cryptography",
-            ],
-        );
-    }
-    python
 }

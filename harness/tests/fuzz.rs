@@ -14,7 +14,7 @@ use fincert::runner::Plan;
 use fincert_mocks::Defect;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::run::fuzz::FuzzFailure;
-use fincert_schemas::run::{Outcome, RunHeader};
+use fincert_schemas::run::{Outcome, RunHeader, What};
 use fincert_suites::Suite;
 use fincert_suites::scenario::{Special, Step, Unreadable, as_special};
 use futures_util::{StreamExt, stream};
@@ -32,12 +32,24 @@ async fn fuzzed(
     seed: u64,
     save: Option<&Path>,
 ) -> Certified {
+    side_by_side(1, defect, scenario, cases, seed, save).await
+}
+
+/// So many cases of one call each at once.
+async fn side_by_side(
+    window: usize,
+    defect: Option<&'static Defect>,
+    scenario: &str,
+    cases: u32,
+    seed: u64,
+    save: Option<&Path>,
+) -> Certified {
     let plan = Plan {
         defect,
         states: vec![Integration::Integrated],
         params: law().suite.params.clone(),
         max_wait: Some(Duration::from_millis(1_500)),
-        fuzzing: Fuzzing { asked: true, save: save.map(Path::to_owned), ..Fuzzing::default() },
+        fuzzing: Fuzzing { asked: true, window, save: save.map(Path::to_owned), ..Fuzzing::default() },
         ..Plan::default()
     };
     let header = RunHeader {
@@ -153,6 +165,38 @@ async fn a_long_run_is_bounded_and_loses_no_count() {
     let summary = &certified.judgement.fuzz[0];
     assert_eq!(summary.cases.iter().map(|count| count.count).sum::<u64>(), 1_300);
     assert!(summary.not_kept > 100 && summary.not_kept < 300, "{}", summary.not_kept);
+}
+
+/// Cases that are under way together come to what they come to one by one, and what brings the target down is still told
+/// apart from what was beside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cases_side_by_side_come_to_the_same() {
+    let clean = side_by_side(16, None, "ocr.fuzz", 400, 3, None).await;
+    assert_eq!(clean.judgement.findings, []);
+    // They were: a call begins before the one before it has been answered.
+    let events = clean.transcripts.iter().flat_map(|transcript| &transcript.events);
+    let shape: String = events
+        .filter_map(|event| match event.what {
+            What::Call { .. } => Some('c'),
+            What::Answer { .. } => Some('a'),
+            _ => None,
+        })
+        .collect();
+    assert!(shape.contains("cccccccc"), "{shape}");
+    for name in ["short-type-accepted", "crash-on-long-path"] {
+        let defect = fincert_mocks::defects::all().iter().find(|defect| defect.name == name);
+        let causes = |certified: &Certified| {
+            let mut causes: Vec<_> = failures(certified)
+                .iter()
+                .map(|failure| (failure.requirement.clone(), failure.cause.clone(), failure.requests.clone()))
+                .collect();
+            causes.sort();
+            causes
+        };
+        let one_by_one = causes(&fuzzed(defect, "ocr.fuzz", 300, 7, None).await);
+        assert!(!one_by_one.is_empty(), "{name}");
+        assert_eq!(causes(&side_by_side(16, defect, "ocr.fuzz", 300, 7, None).await), one_by_one, "{name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,15 +4,18 @@
 
 #[path = "support/page.rs"]
 mod page;
+#[path = "support/recorded.rs"]
+mod recorded;
 mod support;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use fincert_reports::{Format, Run, Style, render};
-use fincert_schemas::run::{Judgement, RunHeader, Session, Transcript};
-use fincert_schemas::{Lang, Ledger};
+use fincert_reports::Format;
+use fincert_schemas::Lang;
+use fincert_schemas::run::Transcript;
 use page::Page;
+use recorded::{Recorded, hostile};
 use serde_json::{Value, json};
 use support::fincert;
 
@@ -65,145 +68,8 @@ const PRESS_EVERYTHING: &str = "(async () => {
     return true;
 })()";
 
-struct Recorded {
-    header: RunHeader,
-    sessions: Vec<Session>,
-    transcripts: Vec<Transcript>,
-    judgement: Judgement,
-}
-
-/// A value as the type that is wanted.
-macro_rules! from {
-    ($value:expr) => {
-        serde_json::from_value($value).unwrap()
-    };
-}
-
-/// Every kind of event, with EVIL wherever a target, or an edited record, can put text.
-fn events(evil: &str) -> Value {
-    let captured = json!({"value": {evil: evil, "list": [evil, {"$handle": evil}], "type": evil, "sdp": evil, "candidate": {"candidate": evil}},
-        "facts": [{"fact": "breaks", "requirement": evil, "at": evil, "rule": evil, "expected": evil, "actual": evil},
-                  {"fact": "alias", "requirement": evil, "at": evil, "alias": evil},
-                  {"fact": "relation", "relation": evil, "at": evil, "holds": false, "expected": evil, "actual": evil}]});
-    let sdp = format!("v=0\r\no={evil}\r\nm=audio {evil}\r\na=mid:{evil}\r\na={evil}");
-    let candidate = format!("candidate:1 1 udp 1 {evil} 1 typ {evil}");
-    let counters = json!({
-        "received": [{"ssrc": 1, "payloadType": 1, "payloadTypes": [1], "kind": "audio", "codec": evil, "packets": 1,
-            "payloadBytes": 1, "firstSequence": 1, "highestSequence": 1, "firstAtUs": 900, "lastAtUs": 9000}],
-        "sent": [], "malformed": 0, "keyframeRequests": 0, "byes": 0,
-        "dtls": {"role": evil, "cipher": evil}, "pair": {"local": evil, "remote": evil}});
-    let all = [
-        json!({"event": "flow", "flow": "call", "with": {}}),
-        json!({"event": "file", "name": evil, "bytes": 1}),
-        json!({"event": "call", "id": 1, "step": 1, "method": evil, "handle": evil, "request": captured, "subject": {"fixture": evil}, "purpose": evil}),
-        json!({"event": "answer", "id": 1, "via": "success", "value": captured, "bytes": 1}),
-        json!({"event": "callback", "id": 1, "kind": "complete", "seq": 2, "value": captured}),
-        json!({"event": "call", "id": 2, "step": 2, "method": "RTCPeerConnection.createOffer", "handle": evil, "request": {"value": evil}}),
-        json!({"event": "answer", "id": 2, "via": "resolve", "value": {"value": {"type": evil, "sdp": sdp}}, "bytes": 1}),
-        json!({"event": "refused", "id": 2, "code": 1, "message": evil}),
-        json!({"event": "no-response", "id": 9, "deadline_ms": 1, "alive": false}),
-        json!({"event": "ping", "alive": false}),
-        json!({"event": "bad-frame", "fault": "frame-not-json", "detail": evil, "quote": evil, "bytes": 1}),
-        json!({"event": "lexical", "fault": evil, "at": evil}),
-        json!({"event": "stderr", "text": evil}),
-        json!({"event": "prompt", "text": evil}),
-        json!({"event": "read", "handle": evil, "name": evil, "value": captured, "refused": evil, "polls": 2}),
-        json!({"event": "read", "handle": evil, "name": "iceConnectionState", "value": {"value": "</script>owned"}, "polls": 1}),
-        json!({"event": "listened", "handle": evil, "kind": evil, "refused": evil}),
-        json!({"event": "emitted", "handle": evil, "kind": evil, "value": captured, "known": false}),
-        json!({"event": "emitted", "handle": evil, "kind": "icecandidate", "value": {"value": {"candidate": {"candidate": candidate}}}, "known": true}),
-        json!({"event": "act", "act": "media"}),
-        json!({"event": "awaited", "end": "target", "what": "event", "of": evil, "met": false, "waited_ms": 1, "instead": evil}),
-        json!({"event": "peer", "peer": 1, "did": "description", "local": true, "kind": evil, "sdp": sdp, "refused": evil}),
-        json!({"event": "peer", "peer": 1, "did": "description", "local": false, "kind": "answer", "sdp": format!("{sdp}x")}),
-        json!({"event": "peer", "peer": 1, "did": "candidate", "local": false, "candidate": candidate, "refused": evil}),
-        json!({"event": "peer", "peer": 1, "did": "candidate", "local": true, "candidate": evil}),
-        json!({"event": "peer", "peer": 1, "did": "ice", "state": evil}),
-        json!({"event": "peer", "peer": 1, "did": "connection", "state": "</script>owned"}),
-        json!({"event": "peer", "peer": 1, "did": "track", "kind": "audio", "mid": evil}),
-        json!({"event": "peer", "peer": 1, "did": "failed", "method": evil, "why": evil}),
-        json!({"event": "counted", "peer": 1, "evidence": counters}),
-        json!({"event": "case", "index": 3, "kind": "hostile", "rule": evil, "place": evil, "hostile": [evil], "smallest": true}),
-        json!({"event": "shrunk", "case": 3, "requirement": evil, "cause": evil, "class": evil, "calls": 4, "again": true}),
-        json!({"event": "omitted", "what": evil, "count": 3}),
-        json!({"event": "gone", "status": evil}),
-    ];
-    let timed = all.into_iter().enumerate().map(|(index, mut event)| {
-        event["at_us"] = json!(index * 1_000);
-        event
-    });
-    timed.collect()
-}
-
-/// A run in which every text is EVIL.
-fn hostile(evil: &str) -> Recorded {
-    let both = json!({"zh": evil, "en": evil});
-    let broken = json!({"how": "broken", "reason": "target-exited", "detail": evil});
-    let transcript = |scenario: &str, referee: Value| json!({"scenario": scenario, "session": 1, "referee": referee, "events": events(evil), "ended": broken});
-    let flow = format!("flow {evil}");
-    let finding = |requirement: &str, scenario: &str, cause: &str| {
-        json!({
-        "requirement": requirement, "scenario": scenario, "step": 1, "outcome": "fail", "check": evil, "cause": cause,
-        "at": evil, "expected": both, "actual": evil, "hint": both})
-    };
-    let (known, other) = ("integration.answers", format!("other {evil}"));
-    let verdict = |requirement: &str, scenario: &str| json!({"requirement": requirement, "scenario": scenario, "outcome": "fail", "reason": "target-hung"});
-    let group = |cause: &str, first: u32, requirement: &str, scenarios: Value| {
-        json!({
-        "cause": cause, "outcome": "fail", "requirements": [requirement, evil], "scenarios": scenarios, "first": first, "count": 1})
-    };
-    let requirements: Value = [known, evil]
-        .iter()
-        .map(|id| json!({"requirement": id, "clause": evil, "level": "MUST", "outcome": "fail", "exercised_in": 1}))
-        .collect();
-    Recorded {
-        header: from!(json!({
-            "record": 1, "capture": 1, "fincert": evil, "seed": 1, "began": evil, "target": evil, "mock": false, "defect": evil,
-            "profiles": [evil], "filter": evil, "options": [evil], "set": [evil], "revealed": true, "scenarios": [evil],
-            "known_failing": [format!("{evil} @ {evil}")]})),
-        sessions: vec![from!(json!({"session": 1, "hello": {
-            "protocol": 1, "name": evil, "version": evil, "platform": evil, "integration": "integrated",
-            "callStyle": "callbacks", "capabilities": [evil], "human": false}}))],
-        transcripts: [
-            transcript(evil, Value::Null),
-            transcript(&flow, json!("webrtc-rs")),
-            transcript(&flow, json!("str0m")),
-        ]
-        .map(|value| from!(value))
-        .to_vec(),
-        judgement: from!(json!({
-            "suites": evil, "standing": "unexpected-pass", "asked": [evil],
-            "certifications": [{"name": evil, "decision": "not-certified", "must": 1, "must_met": 0, "warnings": 0,
-                "missing": [{"requirement": evil, "outcome": "fail"}]},
-                {"name": format!("{evil}:{evil}"), "decision": "not-asked", "must": 1, "must_met": 0, "warnings": 0}],
-            "requirements": requirements,
-            "verdicts": [verdict(known, evil), verdict(evil, &flow), verdict(evil, &other)],
-            "findings": [finding(known, evil, "one"), finding(evil, &flow, evil), finding(evil, &other, evil)],
-            "causes": [group("one", 0, known, json!([evil, other])), group(evil, 1, evil, json!([flow, other])), group("cut", 99, evil, json!([]))],
-            "accuracy": [{"field": evil, "compared": 2, "equal": 1, "similarity": 500}],
-            "coverage": [{"table": evil, "rules": [{"rule": evil, "at": evil, "requirement": evil, "valid": 1}]}],
-            "fuzz": [{"scenario": flow, "cases": [{"kind": "hostile", "count": 4}], "not_kept": 1, "not_driven": 1, "failures": [{
-                "requirement": evil, "outcome": "fail", "cause": evil, "at": evil, "actual": evil, "requests": [evil], "seen": 2,
-                "case": {"index": 3, "kind": "hostile", "rule": evil, "place": evil, "hostile": [evil], "smallest": true},
-                "shrunk": {"case": 3, "requirement": evil, "cause": evil, "class": evil, "calls": 4, "again": false, "after": 9}}]}],
-            "unexpected_passes": [evil]})),
-    }
-}
-
 fn html(run: &Recorded, lang: Lang) -> String {
-    let replay = |scenario: &str| format!("fincert certify --filter {scenario}");
-    let run = Run {
-        header: &run.header,
-        sessions: &run.sessions,
-        transcripts: &run.transcripts,
-        judgement: &run.judgement,
-        ledger: Ledger::embedded().unwrap(),
-        digests: &[],
-        replay: &replay,
-    };
-    let mut out = Vec::new();
-    render(Format::Html, &run, &Style { lang, ..Style::default() }, &mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    run.rendered(Format::Html, lang)
 }
 
 /// What became of a page that was opened and pressed everywhere: the trace, what its policy stopped, all it said.
@@ -287,6 +153,82 @@ async fn a_hostile_record_that_was_cut_off_is_shown_as_far_as_it_goes() {
     assert_eq!(page.run("window.stopped").await, json!([]));
     let said = page.run("window.said").await.as_str().unwrap().to_owned();
     assert!(said.contains("EVIL") && said.contains("broken off"));
+    assert_eq!(page.complaints, Vec::<String>::new());
+}
+
+/// What a panel of the first open transcript holds.
+const PANELS: &str = "(async () => {
+    const rest = () => new Promise((done) => setTimeout(done, 50));
+    for (const details of document.querySelectorAll('details')) details.open = true;
+    await rest();
+    const panels = [...document.querySelectorAll('.panel')].find((panel) => panel.isConnected);
+    const press = async (word) => {
+        const buttons = [...panels.parentElement.querySelectorAll(':scope > .filters button')];
+        buttons.find((button) => button.textContent === word).click();
+        await rest();
+    };
+    const texts = (selector) => [...panels.querySelectorAll(selector)].map((one) => one.textContent);
+    const found = {};
+    await press('Time line');
+    found.lanes = texts('svg.timeline .lane .name');
+    found.states = texts('svg.timeline .lane rect.state + text');
+    found.vain = panels.querySelectorAll('svg.timeline rect.mark.vain').length;
+    found.media = panels.querySelectorAll('svg.timeline rect.mark.media').length;
+    found.inside = [...panels.querySelectorAll('svg.timeline rect')].every((one) => one.getBBox().width > 0 && one.getBBox().x + one.getBBox().width <= 960);
+    await press('SDP');
+    found.note = texts('.note')[0];
+    found.heads = texts('table.sdp thead th');
+    found.changed = texts('table.sdp tr.changed mark').length;
+    found.sections = texts('table.sdp tr.part th');
+    const [left, right] = panels.querySelectorAll('select');
+    right.value = left.value;
+    right.dispatchEvent(new Event('change'));
+    await rest();
+    found.same = texts('.note')[0];
+    await press('Candidates and pair');
+    found.tables = [...panels.querySelectorAll('table')].map((table) => table.textContent);
+    return found;
+})()";
+
+/// The SDP with what differs, candidates and pair, and the time line of a real flow that fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_that_fails_is_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = fincert(
+        folder.path(),
+        &[
+            "certify",
+            "--filter",
+            "webrtc.offerer-swap.target-first",
+            "--integration",
+            "integrated",
+            "--defect",
+            "media-stops-when-the-other-offers",
+            "--report",
+            "html=report.html",
+        ],
+    )
+    .output()
+    .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut page = Page::new(BEFORE).await;
+    page.open(&folder.path().join("report.html")).await;
+    if page.run("document.documentElement.lang").await != "en" {
+        page.run("document.querySelector('.lang').click()").await;
+    }
+    let found = page.run(PANELS).await;
+    let has =
+        |list: &str, text: &str| found[list].as_array().unwrap().iter().any(|one| one.as_str().unwrap().contains(text));
+    for lane in ["signalling · fincert", "ICE · fincert", "DTLS · fincert", "audio received", "waited in vain"] {
+        assert!(has("lanes", lane), "{lane}: {found}");
+    }
+    assert!(has("states", "connected"), "{found}");
+    assert!(found["vain"].as_u64().unwrap() >= 1 && found["media"].as_u64().unwrap() >= 2, "{found}");
+    assert_eq!(found["inside"], true, "{found}");
+    assert!(found["note"].as_str().unwrap().contains("differ") && found["changed"].as_u64().unwrap() > 4, "{found}");
+    assert!(has("heads", "offer") && has("heads", "answer") && has("sections", "m=audio"), "{found}");
+    assert_eq!(found["same"], "0 lines differ");
+    assert!(has("tables", "host") && has("tables", "127.0.0.1") && has("tables", "TLS_"), "{found}");
     assert_eq!(page.complaints, Vec::<String>::new());
 }
 

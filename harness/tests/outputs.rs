@@ -97,3 +97,31 @@ fn a_record_that_was_cut_off_or_edited_is_never_green() {
     assert_eq!(code, Some(4), "{page}");
     assert!(!page.contains(green) && page.contains("was edited"), "{page}");
 }
+
+/// What never ends is read so far as it may be long, and refused.
+#[test]
+fn endless_input_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::create_dir(path.join("empty")).unwrap();
+    assert_eq!(run(path, &["keygen", "vendor"]).0, Some(0));
+    for (arguments, code, said) in [
+        (&["report", "/dev/zero", "--report", "html=report.html"][..], 4, "line 1: longer than"),
+        (&["judge", "/dev/zero"], 4, "line 1: longer than"),
+        (&["verify", "/dev/zero"], 4, "no certificate is"),
+        (&["sign", "run.jsonl", "--key", "/dev/zero"], 2, "no key is"),
+        (&["sign", "run.jsonl", "--key", "vendor.key", "--passphrase-file", "/dev/zero"], 2, "run.jsonl"),
+        (&["keygen", "other", "--passphrase-file", "/dev/zero"], 2, "/dev/zero"),
+        (&["certify", "--known-failing", "/dev/zero"], 2, "known failures /dev/zero: more than"),
+        (&["certify", "--scenarios", "/dev/zero"], 2, "--scenarios /dev/zero: more than"),
+        (&["review", "/dev/zero"], 2, "no such folder"),
+        (&["review", "--check", "empty"], 2, "no snapshot of fincert's"),
+    ] {
+        let (found, stdout, stderr) = run(path, arguments);
+        assert_eq!(found, Some(code), "{arguments:?}: {stdout}{stderr}");
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+    }
+    let mut left: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["empty", "vendor.key", "vendor.pub"]);
+}

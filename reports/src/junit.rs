@@ -28,7 +28,12 @@ pub fn render(run: &Run<'_>, lang: Lang, out: &mut dyn Write) -> io::Result<()> 
             report.add_test_suite(suite);
         }
     }
-    report.serialize(out).map_err(io::Error::other)
+    report.serialize(out).map_err(|error| io::Error::other(cause(&error)))
+}
+
+/// What lies at the bottom of an error, such as a disk that is full: the layers above only say that XML was written.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), cause)
 }
 
 fn test_case(case: Case<'_>) -> TestCase {

@@ -138,7 +138,16 @@ fn tally(run: &Run<'_>, lang: Lang, out: &mut impl Write) -> io::Result<()> {
     let (all, scenarios, driven) = (tally.requirements, tally.scenarios, tally.driven);
     match lang {
         Lang::Zh => write!(out, "\n{all} 项要求：{}。{scenarios} 个场景：{driven} 已驱动", parts.join(comma))?,
-        Lang::En => write!(out, "\n{all} requirements: {}. {scenarios} scenarios: {driven} driven", parts.join(comma))?,
+        Lang::En => {
+            let s = |number: usize| if number == 1 { "" } else { "s" };
+            let parts = parts.join(comma);
+            write!(
+                out,
+                "\n{all} requirement{}: {parts}. {scenarios} scenario{}: {driven} driven",
+                s(all),
+                s(scenarios)
+            )?;
+        }
     }
     for (number, zh, en) in [(tally.skipped, "已跳过", "skipped"), (tally.broken, "中断", "broken off")] {
         if number > 0 {

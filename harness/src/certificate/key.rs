@@ -179,6 +179,10 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
     let io = |source| KeyError::Io { path: path.display().to_string(), source };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        let message = format!("there is no folder {}; make it, or name another", folder.display());
+        return Err(KeyError::Form { path: path.display().to_string(), message });
+    }
     let mut file =
         tempfile::Builder::new().permissions(fs::Permissions::from_mode(mode)).tempfile_in(folder).map_err(io)?;
     file.write_all(bytes).map_err(io)?;

@@ -7,7 +7,7 @@ use fincert::drive::{Drive, HELLO_DEADLINE, connect_hello, drive};
 use fincert::runner::{Plan, Progress};
 use fincert::source::Source;
 use fincert::target::Target;
-use fincert_mocks::{Config, MockHost};
+use fincert_mocks::{Config, MockHost, canned};
 use fincert_schemas::Lang;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::capture::Capture;
@@ -64,6 +64,20 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     }
     if let Some(wrong) = wrong_placeholder(&with, law.suite) {
         return Err(Failure::usage(format!("the argument: {wrong}")));
+    }
+    // Of another target only it knows what it can give.
+    if let (Target::Mock, Some(api), Some(name)) = (&options.target, method.strip_prefix("ft."), &options.example)
+        && canned::find(api, name).is_none()
+    {
+        let names = canned::names(api);
+        return Err(Failure::usage(format!(
+            "--example {name}: the mock host has no such result of {method}; {}",
+            if names.is_empty() {
+                "it has none by name".to_owned()
+            } else {
+                format!("there are: {}", names.join(", "))
+            }
+        )));
     }
     let call = CallStep {
         call: method,

@@ -32,9 +32,9 @@ pub(super) fn run(options: &Options) -> Result<u8, Failure> {
         }
         None => {
             let near = near(law, id);
-            let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}", near.join(", ")) };
+            let hint = if near.is_empty() { String::new() } else { format!("; near: {}", near.join(", ")) };
             Err(Failure::usage(format!(
-                "nothing is called {id}{hint}? `fincert list requirements` (scenarios, checks, defects, reasons) names them"
+                "nothing is called {id}{hint}; `fincert list requirements` (scenarios, checks, defects, reasons) names them"
             )))
         }
     }

@@ -49,8 +49,15 @@ pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, String> {
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
-    let wrong = |error: std::io::Error| format!("--passphrase-file: {}: {error}", path.display());
-    let mut text = Zeroizing::new(String::new());
-    File::open(path).map_err(wrong)?.take(LONGEST).read_to_string(&mut text).map_err(wrong)?;
-    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+    let wrong = |why: String| format!("--passphrase-file: {}: {why}", path.display());
+    // Of its full size from the beginning, so that no copy of it is left where the buffer was.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
+    let mut file = File::open(path).map_err(|error| wrong(error.to_string()))?.take(LONGEST + 1);
+    file.read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if line.len() as u64 > LONGEST {
+        return Err(wrong(format!("its first line is longer than {LONGEST} bytes: no passphrase is")));
+    }
+    let line = std::str::from_utf8(line).map_err(|_| wrong("its first line is no UTF-8".to_owned()))?;
+    Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
 }

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::fuzz::is_bidi_control;
+
 /// What finds a defect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,6 +42,8 @@ pub enum Smallest {
     OneOf(&'static [&'static str]),
     /// One character beyond the Basic Multilingual Plane.
     BeyondBmp,
+    /// One character that turns the direction of writing.
+    BidiControl,
     /// A picture that can be read: a path without `..`, or in a scenario `{"$file": …}`.
     Picture,
     /// The path of a picture that can be read, with one segment `..` put in.
@@ -75,6 +79,9 @@ impl Smallest {
             Self::Text(wanted) => text == Some(wanted),
             Self::Characters(count) => text.is_some_and(|text| text.chars().count() == count),
             Self::OneOf(texts) => text.is_some_and(|text| texts.contains(&text)),
+            Self::BidiControl => {
+                text.is_some_and(|text| text.chars().count() == 1 && text.chars().all(is_bidi_control))
+            }
             Self::BeyondBmp => text.is_some_and(|text| text.len() == 4 && text.chars().count() == 1),
             Self::Picture => value.get("$file").is_some() || text.is_some_and(|path| climbs(path) == 0),
             Self::Climbing => text.is_some_and(|path| climbs(path) == 1),
@@ -88,6 +95,7 @@ impl Smallest {
             Self::Characters(count) => format!("{count} characters"),
             Self::OneOf(texts) => texts.iter().map(|text| format!("{text:?}")).collect::<Vec<_>>().join(" or "),
             Self::BeyondBmp => "one character beyond the BMP".to_owned(),
+            Self::BidiControl => "one bidirectional control".to_owned(),
             Self::Picture => "a picture that can be read".to_owned(),
             Self::Climbing => "a picture's path with one segment \"..\"".to_owned(),
         }

@@ -95,7 +95,7 @@ pub(super) const ALL: &[Defect] = &[
             ("videoIp", Smallest::Any),
             ("videoPort", Smallest::Any),
             ("loginName", Smallest::Any),
-            ("loginPwd", Smallest::Any),
+            ("loginPwd", Smallest::Text("")),
             ("roomId", Smallest::Any),
             ("roomName", Smallest::Any),
             ("appId", Smallest::Any),
@@ -247,8 +247,7 @@ pub(super) const ALL: &[Defect] = &[
     .fuzz(Fuzzing {
         within: 500,
         calls: 1,
-        // The name is masked wherever it is shown.
-        smallest: &[("idNo", Smallest::Any), ("name", Smallest::Any), PICTURE],
+        smallest: &[("idNo", Smallest::Any), ("name", Smallest::BidiControl), PICTURE],
     }),
 ];
 
@@ -289,6 +288,6 @@ fn doubles(value: &mut Value) {
 }
 
 /// The explicit directional formatting characters of UAX #9.
-fn is_bidi_control(letter: char) -> bool {
+pub(super) fn is_bidi_control(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

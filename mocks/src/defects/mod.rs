@@ -223,7 +223,7 @@ const fn unchanged(_: &Call, plan: Plan) -> Plan {
 
 /// There is no defect of that name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no such defect: {name}{}", if near.is_empty() { String::new() } else { format!("; near: {}", near.join(", ")) })]
+#[error("no such defect: {name}; {}`fincert list defects` names them", match &near[..] { [] => String::new(), near => format!("near: {}; ", near.join(", ")) })]
 pub struct UnknownDefect {
     /// The name that was given.
     pub name: String,

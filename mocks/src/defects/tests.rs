@@ -252,5 +252,5 @@ fn an_unknown_name_is_answered_with_near_ones() {
     assert_eq!(error.near.first(), Some(&"score-87"));
     assert!(find("complete").unwrap_err().near.contains(&"no-complete"));
     assert!(find(&"x".repeat(10_000)).is_err());
-    assert_eq!(find("zzzzzz").unwrap_err().to_string(), "no such defect: zzzzzz");
+    assert_eq!(find("zzzzzz").unwrap_err().to_string(), "no such defect: zzzzzz; `fincert list defects` names them");
 }

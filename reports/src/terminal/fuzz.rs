@@ -126,11 +126,12 @@ fn shrunk(lang: Lang, failure: &FuzzFailure) -> String {
         "case shows it",
         "cases show it",
     );
+    let calls = |number: u32| count(lang, number as usize, "次调用", "call", "calls");
     let what = match &failure.shrunk {
         None => say(lang, "未缩减", "not shrunk").to_owned(),
         Some(said) if !said.again => match lang {
-            Lang::Zh => format!("同样的请求再次驱动时没有复现（{} 次调用）", said.calls),
-            Lang::En => format!("it did not come again on the same request ({} calls)", said.calls),
+            Lang::Zh => format!("同样的请求再次驱动时没有复现（{}）", calls(said.calls)),
+            Lang::En => format!("it did not come again on the same request ({})", calls(said.calls)),
         },
         Some(said) => {
             let after = said.after.map(|after| match lang {
@@ -138,8 +139,8 @@ fn shrunk(lang: Lang, failure: &FuzzFailure) -> String {
                 Lang::En => format!(", at call {after} of a session"),
             });
             match lang {
-                Lang::Zh => format!("{}{}（{} 次调用）", said.class, after.unwrap_or_default(), said.calls),
-                Lang::En => format!("{}{} ({} calls)", said.class, after.unwrap_or_default(), said.calls),
+                Lang::Zh => format!("{}{}（{}）", said.class, after.unwrap_or_default(), calls(said.calls)),
+                Lang::En => format!("{}{} ({})", said.class, after.unwrap_or_default(), calls(said.calls)),
             }
         }
     };
