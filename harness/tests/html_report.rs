@@ -8,12 +8,13 @@ mod page;
 mod recorded;
 mod support;
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::Path;
 
+use fincert::record::Writer;
 use fincert_reports::Format;
 use fincert_schemas::Lang;
-use fincert_schemas::run::Transcript;
+use fincert_schemas::run::{Line, Transcript};
 use page::Page;
 use recorded::{Recorded, hostile};
 use serde_json::{Value, json};
@@ -129,19 +130,17 @@ async fn seen(page: &mut Page, file: &Path, content: &str) -> (Value, Value, ())
 async fn a_hostile_record_that_was_cut_off_is_shown_as_far_as_it_goes() {
     let folder = tempfile::tempdir().unwrap();
     let run = hostile(EVIL);
-    let mut text = String::new();
-    let mut line = |kind: &str, value: Value| {
-        let mut value = value;
-        value["line"] = json!(kind);
-        writeln!(text, "{value}").unwrap();
-    };
-    line("run", serde_json::to_value(&run.header).unwrap());
-    line("session", serde_json::to_value(&run.sessions[0]).unwrap());
-    for transcript in &run.transcripts {
-        line("transcript", serde_json::to_value(transcript).unwrap());
+    let path = folder.path().join("cut.jsonl");
+    let mut writer = Writer::create(&path).unwrap();
+    writer.line(&Line::Run(run.header)).unwrap();
+    for session in run.sessions {
+        writer.line(&Line::Session(session)).unwrap();
     }
-    text.push_str("{\"line\":\"transcript\",\"scen");
-    std::fs::write(folder.path().join("cut.jsonl"), text).unwrap();
+    for transcript in run.transcripts {
+        writer.line(&Line::Transcript(transcript)).unwrap();
+    }
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"line\":\"transcript\",\"scen").unwrap();
     let output = fincert(folder.path(), &["report", "cut.jsonl", "--report", "html=out/report.html"]).output().unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{stderr}");
@@ -282,11 +281,10 @@ async fn ten_thousand_scenarios_leave_the_page_light() {
 fn where_it_cannot_be_written_nothing_is_left_half_written() {
     let folder = tempfile::tempdir().unwrap();
     let run = hostile("x");
-    let mut header = serde_json::to_value(&run.header).unwrap();
-    header["line"] = json!("run");
-    std::fs::write(folder.path().join("run.jsonl"), format!("{header}\n")).unwrap();
-    std::fs::write(folder.path().join("future.jsonl"), format!("{header}\n").replace("\"record\":1", "\"record\":99"))
-        .unwrap();
+    let path = folder.path().join("run.jsonl");
+    Writer::create(&path).unwrap().line(&Line::Run(run.header)).unwrap();
+    let header = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(folder.path().join("future.jsonl"), header.replace("\"record\":1", "\"record\":99")).unwrap();
     std::fs::write(folder.path().join("foreign.jsonl"), "{\"hello\": 1}\n").unwrap();
     std::fs::create_dir(folder.path().join("dir")).unwrap();
     let before = std::fs::read_dir(folder.path()).unwrap().count();

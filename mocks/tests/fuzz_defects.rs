@@ -67,13 +67,12 @@ fn smallest(defect: &Defect) -> Value {
     let rows = defect.fuzzing.unwrap().smallest.iter().map(|(name, wanted)| {
         let value = match wanted {
             Smallest::Any if *name == "videoPort" => "1".to_owned(),
-            Smallest::Any if *name == "loginPwd" => String::new(),
-            Smallest::Any if *name == "name" => "\u{202e}".to_owned(),
             Smallest::Any if *name == "type" => "BankCard".to_owned(),
             Smallest::Any => "a".to_owned(),
             Smallest::Text(text) => (*text).to_owned(),
             Smallest::Characters(count) => "a".repeat(*count),
             Smallest::OneOf(texts) => texts[0].to_owned(),
+            Smallest::BidiControl => "\u{202e}".to_owned(),
             Smallest::BeyondBmp => "𠮷".to_owned(),
             Smallest::Picture if defect.profile == "face" => "finfile://fixtures/face-match".to_owned(),
             Smallest::Picture if defect.name == "deaf-after-reset" => PICTURE.replace("/1/", "/2/"),

@@ -52,6 +52,16 @@ fn check(file: &str, id: String, schema: fn() -> Value, value: &Value) -> Result
     }
 }
 
+/// What a JSON Schema has against a value, each with its pointer; formats are asserted.
+///
+/// # Errors
+/// What is wrong with the schema.
+pub fn objections(schema: &Value, value: &Value) -> Result<Vec<String>, String> {
+    let validator =
+        jsonschema::options().should_validate_formats(true).build(schema).map_err(|error| error.to_string())?;
+    Ok(validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect())
+}
+
 /// The validator of a type's schema, compiled once.
 fn validator_of(id: String, schema: fn() -> Value) -> Result<Arc<Validator>, String> {
     static COMPILED: LazyLock<Mutex<HashMap<String, Arc<Validator>>>> = LazyLock::new(Mutex::default);

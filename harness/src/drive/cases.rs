@@ -6,7 +6,7 @@ use fincert_schemas::run::{Event, Pace, Reason, Transcript, What};
 use fincert_suites::{CallStep, Scenario, Step};
 
 use super::fixtures::PrepareError;
-use super::scenario::{Drive, finish, send, settle, settle_calls, take};
+use super::scenario::{Drive, completed, finish, send, settle, settle_calls, take};
 use super::session::{Lost, Session};
 use crate::fuzz::Made;
 
@@ -73,6 +73,8 @@ async fn all(
     }
     // How many of the next cases are driven one by one, since something of them could not be told apart.
     let mut alone = 0;
+    // How many of the calls have had time for their `complete`.
+    let mut completes = 0;
     while progress.begun < cases.len() {
         if progress.begun > 0 && Instant::now() > pacing.until {
             break;
@@ -81,6 +83,8 @@ async fn all(
         let batch = rest.iter().take(pacing.window).take_while(|made| single(made).is_some()).count();
         session.begin_case();
         if batch > 1 && alone == 0 {
+            completed(session, &progress.calls[completes..], drive).await?;
+            completes = progress.calls.len();
             let place = session.place();
             let outcome = together(session, scenario, &rest[..batch], pacing.pace, progress, drive).await;
             if outcome.is_err() {

@@ -283,23 +283,35 @@ pub(super) async fn settle_calls(
 
 /// Stays open for second and late callbacks.
 pub(super) async fn settle(session: &mut Session, calls: &[u64], drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
-    let callbacks = session.hello.call_style == CallStyle::Callbacks;
-    let missing = |session: &Session| {
-        callbacks
-            && calls
-                .iter()
-                .filter_map(|id| session.made.get(id))
-                .any(|made| made.settled && !made.refused && made.completes == 0)
-    };
     loop {
-        let expected = missing(session) && *drive.completes_missed < COMPLETES_MISSED;
+        let expected = lacks_complete(session, calls) && *drive.completes_missed < COMPLETES_MISSED;
         let until = session.last_heard() + if expected { SETTLE_FOR_COMPLETE } else { SETTLE };
         if !session.hear(until, drive.capture).await? {
             break;
         }
     }
-    if callbacks {
-        *drive.completes_missed = if missing(session) { *drive.completes_missed + 1 } else { 0 };
+    if session.hello.call_style == CallStyle::Callbacks {
+        *drive.completes_missed = if lacks_complete(session, calls) { *drive.completes_missed + 1 } else { 0 };
     }
     Ok(())
+}
+
+/// Hears until no `complete` of the calls is lacking, and no longer: what goes down next is not to blame them.
+pub(super) async fn completed(session: &mut Session, calls: &[u64], drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
+    while lacks_complete(session, calls) && *drive.completes_missed < COMPLETES_MISSED {
+        if !session.hear(session.last_heard() + SETTLE_FOR_COMPLETE, drive.capture).await? {
+            *drive.completes_missed += 1;
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a call that was answered still lacks its `complete`.
+fn lacks_complete(session: &Session, calls: &[u64]) -> bool {
+    session.hello.call_style == CallStyle::Callbacks
+        && calls
+            .iter()
+            .filter_map(|id| session.made.get(id))
+            .any(|made| made.settled && !made.refused && made.completes == 0)
 }

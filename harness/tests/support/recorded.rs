@@ -1,6 +1,7 @@
 //! A run whose every text is an attack.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use fincert::record::{self, Record};
 use fincert_reports::{Format, Run, Style, render};
 use fincert_schemas::run::{Judgement, RunHeader, Session, Transcript};
 use fincert_schemas::{Lang, Ledger};
@@ -16,6 +17,15 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
+    /// What is read from these lines of a record.
+    fn read(lines: &[Value]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        std::fs::write(&path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+        let Record { header, sessions, transcripts, judgement, .. } = record::read(&path).unwrap();
+        Self { header, sessions, transcripts, judgement: judgement.unwrap() }
+    }
+
     /// As a report.
     pub(crate) fn rendered(&self, format: Format, lang: Lang) -> String {
         let replay = |scenario: &str| format!("fincert certify --filter {scenario}");
@@ -32,13 +42,6 @@ impl Recorded {
         render(format, &run, &Style { lang, ..Style::default() }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
-}
-
-/// A value as the type that is wanted.
-macro_rules! from {
-    ($value:expr) => {
-        serde_json::from_value($value).unwrap()
-    };
 }
 
 /// Every kind of event, with EVIL wherever a target, or an edited record, can put text.
@@ -102,7 +105,7 @@ fn events(evil: &str) -> Value {
 pub(crate) fn hostile(evil: &str) -> Recorded {
     let both = json!({"zh": evil, "en": evil});
     let broken = json!({"how": "broken", "reason": "target-exited", "detail": evil});
-    let transcript = |scenario: &str, referee: Value| json!({"scenario": scenario, "session": 1, "referee": referee, "events": events(evil), "ended": broken});
+    let transcript = |scenario: &str, referee: Value| json!({"line": "transcript", "scenario": scenario, "session": 1, "referee": referee, "events": events(evil), "ended": broken});
     let flow = format!("flow {evil}");
     let finding = |requirement: &str, scenario: &str, cause: &str| {
         json!({
@@ -119,23 +122,20 @@ pub(crate) fn hostile(evil: &str) -> Recorded {
         .iter()
         .map(|id| json!({"requirement": id, "clause": evil, "level": "MUST", "outcome": "fail", "exercised_in": 1}))
         .collect();
-    Recorded {
-        header: from!(json!({
-            "record": 1, "capture": 1, "fincert": evil, "seed": 1, "began": evil, "target": evil, "mock": false, "defect": evil,
+    let mut lines = vec![
+        json!({"line": "run", "record": 1, "capture": 1, "fincert": evil, "seed": 1, "began": evil, "target": evil, "mock": false, "defect": evil,
             "profiles": [evil], "filter": evil, "options": [evil], "set": [evil], "revealed": true, "scenarios": [evil],
-            "known_failing": [format!("{evil} @ {evil}")]})),
-        sessions: vec![from!(json!({"session": 1, "hello": {
+            "known_failing": [format!("{evil} @ {evil}")]}),
+        json!({"line": "session", "session": 1, "hello": {
             "protocol": 1, "name": evil, "version": evil, "platform": evil, "integration": "integrated",
-            "callStyle": "callbacks", "capabilities": [evil], "human": false}}))],
-        transcripts: [
-            transcript(evil, Value::Null),
-            transcript(&flow, json!("webrtc-rs")),
-            transcript(&flow, json!("str0m")),
-        ]
-        .map(|value| from!(value))
-        .to_vec(),
-        judgement: from!(json!({
-            "suites": evil, "standing": "unexpected-pass", "asked": [evil],
+            "callStyle": "callbacks", "capabilities": [evil], "human": false}}),
+    ];
+    lines.extend([
+        transcript(evil, Value::Null),
+        transcript(&flow, json!("webrtc-rs")),
+        transcript(&flow, json!("str0m")),
+    ]);
+    lines.push(json!({"line": "judgement", "suites": evil, "standing": "unexpected-pass", "asked": [evil],
             "certifications": [{"name": evil, "decision": "not-certified", "must": 1, "must_met": 0, "warnings": 0,
                 "missing": [{"requirement": evil, "outcome": "fail"}]},
                 {"name": format!("{evil}:{evil}"), "decision": "not-asked", "must": 1, "must_met": 0, "warnings": 0}],
@@ -149,6 +149,6 @@ pub(crate) fn hostile(evil: &str) -> Recorded {
                 "requirement": evil, "outcome": "fail", "cause": evil, "at": evil, "actual": evil, "requests": [evil], "seen": 2,
                 "case": {"index": 3, "kind": "hostile", "rule": evil, "place": evil, "hostile": [evil], "smallest": true},
                 "shrunk": {"case": 3, "requirement": evil, "cause": evil, "class": evil, "calls": 4, "again": false, "after": 9}}]}],
-            "unexpected_passes": [evil]})),
-    }
+            "unexpected_passes": [evil]}));
+    Recorded::read(&lines)
 }

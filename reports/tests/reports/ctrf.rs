@@ -1,7 +1,7 @@
 //! The CTRF report.
 
 use fincert_reports::{Format, Style, render};
-use fincert_schemas::Lang;
+use fincert_schemas::{Lang, data};
 use serde_json::Value;
 
 use crate::fixture::{self, Fixture};
@@ -16,8 +16,7 @@ fn text(fixture: &Fixture, lang: Lang) -> String {
 /// What CTRF's own schema has against a document.
 fn objections(document: &Value) -> Vec<String> {
     let schema: Value = serde_json::from_str(include_str!("ctrf/ctrf.schema.json")).expect("JSON");
-    let validator = jsonschema::options().should_validate_formats(true).build(&schema).expect("a schema");
-    validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    data::objections(&schema, document).expect("a schema")
 }
 
 #[test]

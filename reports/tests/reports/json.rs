@@ -1,6 +1,7 @@
 //! The JSON document.
 
 use fincert_reports::{Format, Style, render};
+use fincert_schemas::data;
 use serde_json::Value;
 
 use crate::fixture::{self, HOSTILE};
@@ -29,15 +30,12 @@ fn the_committed_schema_is_fresh_and_holds() {
     }
     let committed = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(committed == text, "schemas/run/report.json is stale: FINCERT_WRITE_SCHEMAS=1 writes it anew");
-    let validator = jsonschema::validator_for(&schema).expect("a schema");
     for fixture in [fixture::red(), fixture::green(), fixture::as_expected(), crate::calls::flows()] {
         let mut out = Vec::new();
         render(Format::Json, &fixture.run(), &Style::default(), &mut out).expect("a vector takes everything");
         let mut document: Value = serde_json::from_slice(&out).expect("JSON");
-        let errors: Vec<String> =
-            validator.iter_errors(&document).map(|error| format!("{}: {error}", error.instance_path())).collect();
-        assert_eq!(errors, Vec::<String>::new());
+        assert_eq!(data::objections(&schema, &document), Ok(Vec::new()));
         document["standing"] = "green".into();
-        assert!(!validator.is_valid(&document), "the schema can refuse");
+        assert_ne!(data::objections(&schema, &document), Ok(Vec::new()), "the schema can refuse");
     }
 }

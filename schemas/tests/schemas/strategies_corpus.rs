@@ -1,6 +1,4 @@
 //! The strategies over a corpus: every supported keyword alone, and every two together.
-#![allow(missing_docs, clippy::unwrap_used)]
-#![recursion_limit = "512"]
 
 use fincert_schemas::strategy::{Choices, Generator, Problem, Rule};
 use jsonschema::Validator;

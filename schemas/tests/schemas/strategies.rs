@@ -1,5 +1,4 @@
 //! The strategies over the schemas of the specification: what is valid is valid, and what breaks a rule breaks just it.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! Capture of WebRTC values: which facts they give, that SDP stays whole, and that nothing personal is left.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use fincert_schemas::Ledger;
 use fincert_schemas::bridge::Via;

@@ -1,5 +1,4 @@
 //! Capture over the real catalog: which facts a result gives, and what is left of its personal data.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use fincert_schemas::bridge::Via;
 use fincert_schemas::capture::{CallContext, Capture};

@@ -1,5 +1,4 @@
 //! The committed schemas of fincert's own messages are those of the types.
-#![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::Path;
 
