@@ -1,6 +1,6 @@
 //! Writing documents: whole or not at all.
 
-use std::io::{Read, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 const READ_ONLY: &str = "the file is read-only; name another, or make it writable";
@@ -19,9 +19,7 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Re
     let followed = path.canonicalize();
     let path = followed.as_deref().unwrap_or(path);
     if path.metadata().is_ok_and(|there| !there.is_file()) {
-        let mut device = std::fs::OpenOptions::new().write(true).open(path)?;
-        write(&mut device)?;
-        return device.flush();
+        return buffered(&mut std::fs::OpenOptions::new().write(true).open(path)?, write);
     }
     let there = path.metadata().map(|there| there.permissions()).ok();
     if there.as_ref().is_some_and(std::fs::Permissions::readonly) {
@@ -31,8 +29,7 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Re
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    write(file.as_file_mut())?;
-    file.flush()?;
+    buffered(file.as_file_mut(), write)?;
     file.persist(path).map_err(|error| error.error)?;
     // A temporary file is its owner's alone; a report is for whoever may read the folder.
     #[cfg(unix)]
@@ -41,6 +38,16 @@ pub fn write_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Re
         std::fs::set_permissions(path, there.unwrap_or(std::fs::Permissions::from_mode(0o644)))?;
     }
     Ok(())
+}
+
+/// What writes a word at a time must not ask the system for each.
+fn buffered(
+    file: &mut std::fs::File,
+    write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let mut out = BufWriter::with_capacity(64 * 1024, file);
+    write(&mut out)?;
+    out.flush()
 }
 
 /// The SHA-256 of a regular file, in hexadecimal.

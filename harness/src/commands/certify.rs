@@ -13,6 +13,7 @@ use fincert::record::Writer;
 use fincert::runner::{self, Gathered, Plan};
 use fincert::target::Target;
 use fincert_reports::Format;
+use fincert_schemas::Lang;
 use fincert_schemas::bridge::Integration;
 use fincert_schemas::requirement::PROFILES;
 use fincert_schemas::run::{CAPTURE_VERSION, Line, Outcome, RECORD_VERSION, RunHeader};
@@ -89,11 +90,13 @@ pub(super) async fn run(options: Options) -> Result<u8, Failure> {
     reported?;
     let mut written: Vec<String> = record.iter().map(|path| path.display().to_string()).collect();
     written.extend(reports.iter().map(|(_, path)| path.display().to_string()));
-    eprintln!(
-        "seed {}; written: {}",
-        header.seed,
-        if written.is_empty() { "nothing".to_owned() } else { written.join(", ") }
-    );
+    let seed = header.seed;
+    match (lang, written.is_empty()) {
+        (Lang::Zh, true) => eprintln!("种子 {seed}；未写入文件"),
+        (Lang::Zh, false) => eprintln!("种子 {seed}；已写入：{}", written.join("、")),
+        (Lang::En, true) => eprintln!("seed {seed}; written: nothing"),
+        (Lang::En, false) => eprintln!("seed {seed}; written: {}", written.join(", ")),
+    }
     if gathered.interrupted {
         return Ok(exit::INTERRUPTED);
     }
@@ -264,7 +267,7 @@ async fn drive(
     plan: &Plan,
     header: &RunHeader,
     writer: &mut Option<Writer>,
-    lang: fincert_schemas::Lang,
+    lang: Lang,
 ) -> Result<Gathered, Failure> {
     let terminal = std::io::stderr().is_terminal() && std::env::var("TERM").is_ok_and(|term| term != "dumb");
     let mut reporter = Reporter::new(law, header.scenarios.len(), terminal, lang);

@@ -2,6 +2,8 @@
 
 mod breaks;
 mod fails;
+mod pinned;
+mod unevaluated;
 
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use super::pattern::Pattern;
 use super::rule::{Child, Detail};
 use super::source::{Id, Keyword, What};
 use super::text::Texts;
+use unevaluated::Unevaluated;
 
 /// One case, and what of the instance it has looked at (for `unevaluatedProperties` and `unevaluatedItems`).
 #[derive(Debug, Clone, Default)]
@@ -364,97 +367,6 @@ impl Graph<'_> {
         cases
     }
 
-    /// `unevaluatedProperties` and `unevaluatedItems`, case by case: what is left over depends on the case.
-    fn unevaluated(&mut self, keyword: &Keyword, cases: Cases, how: &Unevaluated) -> Result<Cases, Unsupported> {
-        let mut out = Vec::new();
-        for mut case in cases {
-            let seen = case.seen.clone();
-            let (extra, all_properties) = match &keyword.what {
-                What::UnevaluatedProperties(_) if seen.all_properties => {
-                    (matches!(how, Unevaluated::Hold).then(Constraint::default), true)
-                }
-                What::UnevaluatedProperties(schema) => {
-                    let (names, patterns) = (&seen.names, &seen.patterns);
-                    let mut rest = Constraint::default();
-                    rest.objects.additional.push(additional(names, patterns, vec![Goal::Holds(*schema)]));
-                    let constraint = match how {
-                        Unevaluated::Hold => rest,
-                        Unevaluated::Fail => wanted(None, names, patterns, Goal::Fails(*schema), None),
-                        Unevaluated::Break(step) => {
-                            let spoiled = Goal::Breaks(*schema, *step);
-                            let mut spoiled = wanted(None, names, patterns, spoiled, Some(Goal::Holds(*schema)));
-                            spoiled.meet(&rest);
-                            spoiled
-                        }
-                    };
-                    (Some(constraint), true)
-                }
-                What::UnevaluatedItems(_) if seen.all_items => {
-                    (matches!(how, Unevaluated::Hold).then(Constraint::default), false)
-                }
-                What::UnevaluatedItems(schema) => (Some(unevaluated_items(*schema, &seen, how)), false),
-                _ => (Some(Constraint::default()), false),
-            };
-            let Some(extra) = extra else { continue };
-            case.seen.all_properties |= all_properties;
-            case.seen.all_items |= !all_properties;
-            self.unsure = true;
-            out.extend(self.cross(0, vec![case], &one(extra))?);
-        }
-        Ok(out)
-    }
-
-    fn pinned(&self, pin: usize) -> Cases {
-        let Some(pin) = self.pins.nodes.get(pin) else { return top() };
-        if let Some(value) = &pin.value {
-            return one(Constraint::values(vec![value.clone()]));
-        }
-        if pin.members.is_empty() {
-            return top();
-        }
-        let mut object = Constraint::types(Types::OBJECT);
-        let mut array = Constraint::types(Types::ARRAY);
-        let mut indexed = true;
-        for (name, child) in &pin.members {
-            let absent = self.pins.nodes.get(*child).is_some_and(|pin| pin.absent);
-            let (presence, goals) = if absent {
-                (Presence::Forbidden, Vec::new())
-            } else {
-                (Presence::Required, vec![Goal::Pinned(*child)])
-            };
-            object.meet(&member(name, presence, &goals));
-            match name.parse::<usize>().ok().filter(|index| *index < 1000 && !absent) {
-                Some(index) => {
-                    let arrays = &mut array.arrays;
-                    arrays.prefix.resize(arrays.prefix.len().max(index + 1), Vec::new());
-                    arrays.prefix[index] = goals;
-                    arrays.least = arrays.least.max(index + 1);
-                }
-                None => indexed = false,
-            }
-        }
-        let mut cases = one(object);
-        if indexed {
-            cases.extend(one(array));
-        }
-        cases
-    }
-
-    /// Types that would only be an alias where the rule in hand is broken, and a pattern of strings that would.
-    fn alias_types(&self) -> (Types, Option<Arc<Pattern>>) {
-        let aliases = self.rule.map(|rule| rule.aliases.as_slice()).unwrap_or_default();
-        let has = |name: &str| aliases.iter().any(|alias| alias == name);
-        let mut types = Types::NONE;
-        if has("null") {
-            types = types.or(Types::NULL);
-        }
-        if has("number") {
-            types = types.or(Types::NUMBER);
-        }
-        let numeric = has("numeric-string").then(|| Pattern::read("^[+-]?[0-9]{1,3}$").ok().map(Arc::new)).flatten();
-        (types, numeric)
-    }
-
     /// The error of a schema that refers to itself in place.
     pub(super) fn endless(&self, id: Id) -> Unsupported {
         let schema = self.source.at(id);
@@ -464,41 +376,6 @@ impl Graph<'_> {
             keyword: "$ref".to_owned(),
             problem: Problem::Endless,
         }
-    }
-}
-
-enum Unevaluated {
-    Hold,
-    Fail,
-    Break(usize),
-}
-
-fn unevaluated_items(schema: Id, seen: &Seen, how: &Unevaluated) -> Constraint {
-    let from = seen.items;
-    // An element may be evaluated by `contains`; of several such the first is enough.
-    let rest = match seen.contains.first() {
-        Some(contains) => Goal::Either(*contains, schema),
-        None => Goal::Holds(schema),
-    };
-    match how {
-        Unevaluated::Hold => {
-            let mut constraint = Constraint::default();
-            constraint.arrays.prefix = vec![Vec::new(); from];
-            constraint.arrays.rest = vec![rest];
-            constraint
-        }
-        Unevaluated::Fail => an_array(|constraint| {
-            let (goal, opposite) = (Goal::Fails(schema), Goal::Holds(schema));
-            constraint.arrays.contains.push(Contains { goal, opposite, from, least: 1, most: None });
-            for contains in &seen.contains {
-                constraint.arrays.prefix = vec![Vec::new(); from];
-                constraint.arrays.rest.push(Goal::Fails(*contains));
-            }
-        }),
-        Unevaluated::Break(step) => an_array(|constraint| {
-            let (goal, sound) = (Goal::Breaks(schema, *step), rest);
-            constraint.arrays.spoiled = Some(Spoiled { goal, sound, from });
-        }),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Schemas as the generators read them: every keyword parsed, every reference resolved, nothing overlooked.
 
+mod reference;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use super::format::FormatKind;
 use super::number::{Decimal, Numbers};
 use super::pattern::Pattern;
 use crate::json::push_pointer;
+use reference::resolve;
 
 /// A schema's number.
 pub(super) type Id = usize;
@@ -418,82 +421,8 @@ impl At<'_> {
     }
 }
 
-/// Where a reference leads: a document and a pointer into it.
-fn resolve(
-    all: &BTreeMap<&str, &Value>,
-    at: At<'_>,
-    keyword: &str,
-    target: &str,
-) -> Result<(String, String), Unsupported> {
-    let nowhere = || at.wrong(keyword, Problem::Reference(target.to_owned()));
-    let (base, fragment) = target.split_once('#').unwrap_or((target, ""));
-    let document = match base {
-        "" => at.document.to_owned(),
-        base if base.contains("://") => base.to_owned(),
-        base => match at.document.rfind('/') {
-            Some(end) => format!("{}/{base}", &at.document[..end]),
-            None => base.to_owned(),
-        },
-    };
-    let whole = all.get(document.as_str()).ok_or_else(nowhere)?;
-    if fragment.is_empty() || fragment.starts_with('/') {
-        let pointer = percent_decoded(fragment).ok_or_else(nowhere)?;
-        return if whole.pointer(&pointer).is_some() { Ok((document, pointer)) } else { Err(nowhere()) };
-    }
-    if keyword == "$dynamicRef" {
-        // Where one document alone has the anchor, it is the same for every path that leads here.
-        let holders = all.values().filter(|document| !anchors(document, fragment, true).is_empty()).count();
-        if holders > 1 {
-            let wanted = "a reference whose $dynamicAnchor stands in one document alone";
-            return Err(at.wrong(keyword, Problem::Malformed { keyword: keyword.to_owned(), wanted }));
-        }
-    }
-    match &anchors(whole, fragment, false)[..] {
-        [pointer] => Ok((document, pointer.clone())),
-        _ => Err(nowhere()),
-    }
-}
-
-/// The places of the anchors of that name.
-fn anchors(document: &Value, name: &str, dynamic_only: bool) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut open = vec![(String::new(), document)];
-    while let Some((pointer, value)) = open.pop() {
-        match value {
-            Value::Object(object) => {
-                let is = |keyword: &str| object.get(keyword).and_then(Value::as_str) == Some(name);
-                if is("$dynamicAnchor") || !dynamic_only && is("$anchor") {
-                    found.push(pointer.clone());
-                }
-                let inner =
-                    object.iter().filter(|(key, _)| !matches!(key.as_str(), "examples" | "const" | "enum" | "default"));
-                open.extend(inner.map(|(key, value)| (push_pointer(&pointer, key), value)));
-            }
-            Value::Array(items) => {
-                open.extend(items.iter().enumerate().map(|(index, value)| (format!("{pointer}/{index}"), value)));
-            }
-            _ => {}
-        }
-    }
-    found
-}
-
 /// A whole number that is not negative, `2` or `2.0`.
 fn whole(value: &Value) -> Option<usize> {
     let whole = value.as_u64().or_else(|| value.as_f64().filter(|f| f.fract() == 0.0 && *f >= 0.0).map(|f| f as u64));
     whole.map(|whole| whole.min(u64::from(u32::MAX)) as usize)
-}
-
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte == b'%' {
-            let digits = [rest.next()?, rest.next()?];
-            bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-        } else {
-            bytes.push(byte);
-        }
-    }
-    String::from_utf8(bytes).ok()
 }
