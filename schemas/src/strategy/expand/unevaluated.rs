@@ -15,7 +15,12 @@ pub(super) enum Unevaluated {
 
 impl Graph<'_> {
     /// `unevaluatedProperties` and `unevaluatedItems`, case by case: what is left over depends on the case.
-    pub(super) fn unevaluated(&mut self, keyword: &Keyword, cases: Cases, how: &Unevaluated) -> Result<Cases, Unsupported> {
+    pub(super) fn unevaluated(
+        &mut self,
+        keyword: &Keyword,
+        cases: Cases,
+        how: &Unevaluated,
+    ) -> Result<Cases, Unsupported> {
         let mut out = Vec::new();
         for mut case in cases {
             let seen = case.seen.clone();
