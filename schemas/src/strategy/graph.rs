@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::constraint::{Arrays, Constraint, Goal, Goals, Objects, Presence, Types, join};
+use super::constraint::{Arrays, Constraint, Goal, Goals, Objects, Presence, Types};
 use super::error::{Problem, Unsupported};
 use super::expand::{Case, booleans};
 use super::number::{NumberAlt, Numbers};
 use super::pins::Pins;
-use super::plan::{Alt, ArrayAlt, Extra, Kind, Make, MemberAlt, NEVER, NameAlt, NameFrom, Node, NodeId, Plan, Slot};
+use super::plan::{Alt, Make, NEVER, Node, NodeId, Plan};
 use super::rule::RulePath;
 use super::source::{Id, Source, What};
 use super::text::{TextAlt, Texts};

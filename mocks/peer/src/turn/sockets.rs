@@ -81,18 +81,24 @@ impl Tally {
 /// A socket that lives.
 struct Alive {
     socket: UdpSocket,
-    tally: Arc<Tally>,
-    is_relay: bool,
+    // Fields are dropped in this order: who is told that a socket is gone may bind its address at once.
+    counted: Counted,
 }
 
 impl Alive {
     fn new(socket: UdpSocket, tally: &Arc<Tally>, is_relay: bool) -> Self {
         tally.sockets.fetch_add(1, Ordering::AcqRel);
-        Self { socket, tally: Arc::clone(tally), is_relay }
+        Self { socket, counted: Counted { tally: Arc::clone(tally), is_relay } }
     }
 }
 
-impl Drop for Alive {
+/// A socket's place in the tally.
+struct Counted {
+    tally: Arc<Tally>,
+    is_relay: bool,
+}
+
+impl Drop for Counted {
     fn drop(&mut self) {
         if self.is_relay {
             self.tally.relays.fetch_sub(1, Ordering::AcqRel);
@@ -126,7 +132,7 @@ impl Conn for Listener {
     async fn recv_from(&self, buf: &mut [u8]) -> webrtc_util::Result<(usize, SocketAddr)> {
         loop {
             let (length, from) = receive(&self.alive.socket, buf).await?;
-            if self.alive.tally.takes(&buf[..length]) {
+            if self.alive.counted.tally.takes(&buf[..length]) {
                 return Ok((length, from));
             }
         }
@@ -134,7 +140,7 @@ impl Conn for Listener {
 
     async fn send_to(&self, buf: &[u8], target: SocketAddr) -> webrtc_util::Result<usize> {
         if is_refusal(buf) {
-            self.alive.tally.refused.fetch_add(1, Ordering::Relaxed);
+            self.alive.counted.tally.refused.fetch_add(1, Ordering::Relaxed);
         }
         Ok(self.alive.socket.send_to(buf, target).await?)
     }
@@ -248,7 +254,7 @@ impl Conn for Relay {
                 received = receive(&self.alive.socket, buf) => {
                     let (length, from) = received?;
                     if self.filter.allows(from.ip()) {
-                        self.alive.tally.relayed_bytes.fetch_add(length as u64, Ordering::Relaxed);
+                        self.alive.counted.tally.relayed_bytes.fetch_add(length as u64, Ordering::Relaxed);
                         return Ok((length, from));
                     }
                 }
@@ -261,7 +267,7 @@ impl Conn for Relay {
             return Ok(buf.len());
         }
         let sent = self.alive.socket.send_to(buf, target).await?;
-        self.alive.tally.relayed_bytes.fetch_add(sent as u64, Ordering::Relaxed);
+        self.alive.counted.tally.relayed_bytes.fetch_add(sent as u64, Ordering::Relaxed);
         Ok(sent)
     }
 
