@@ -98,22 +98,28 @@ fn a_record_that_was_cut_off_or_edited_is_never_green() {
     assert!(!page.contains(green) && page.contains("was edited"), "{page}");
 }
 
-/// What never ends is read so far as it may be long, and refused.
+/// What never ends is read so far as it may be long, and refused; so is what is not there.
 #[test]
-fn endless_input_is_refused() {
+fn input_without_an_end_or_a_place_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     std::fs::create_dir(path.join("empty")).unwrap();
-    assert_eq!(run(path, &["keygen", "vendor"]).0, Some(0));
+    std::fs::write(path.join("word"), "a passphrase\r\nand more\n").unwrap();
+    assert_eq!(run(path, &["keygen", "vendor", "--passphrase-file", "word"]).0, Some(0));
+    let longer = "its first line is longer than 1024 bytes";
     for (arguments, code, said) in [
         (&["report", "/dev/zero", "--report", "html=report.html"][..], 4, "line 1: longer than"),
         (&["judge", "/dev/zero"], 4, "line 1: longer than"),
         (&["verify", "/dev/zero"], 4, "no certificate is"),
         (&["sign", "run.jsonl", "--key", "/dev/zero"], 2, "no key is"),
-        (&["sign", "run.jsonl", "--key", "vendor.key", "--passphrase-file", "/dev/zero"], 2, "run.jsonl"),
-        (&["keygen", "other", "--passphrase-file", "/dev/zero"], 2, "/dev/zero"),
+        (&["sign", "run.jsonl", "--key", "vendor.key", "--passphrase-file", "/dev/zero"], 2, longer),
+        (&["keygen", "other", "--passphrase-file", "/dev/zero"], 2, longer),
+        // As far as the passphrase: it is the first line, without its end.
+        (&["sign", "run.jsonl", "--key", "vendor.key", "--passphrase-file", "word"], 2, "run.jsonl: No such file"),
+        (&["keygen", "missing/other"], 2, "there is no folder missing"),
         (&["certify", "--known-failing", "/dev/zero"], 2, "known failures /dev/zero: more than"),
         (&["certify", "--scenarios", "/dev/zero"], 2, "--scenarios /dev/zero: more than"),
+        (&["call", "finCardOcr", "--example", "nope"], 2, "no such result of ft.finCardOcr; there are: ocr-"),
         (&["review", "/dev/zero"], 2, "no such folder"),
         (&["review", "--check", "empty"], 2, "no snapshot of fincert's"),
     ] {
@@ -123,5 +129,5 @@ fn endless_input_is_refused() {
     }
     let mut left: Vec<_> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     left.sort();
-    assert_eq!(left, ["empty", "vendor.key", "vendor.pub"]);
+    assert_eq!(left, ["empty", "vendor.key", "vendor.pub", "word"]);
 }

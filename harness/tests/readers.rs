@@ -69,9 +69,19 @@ fn every_format_says_the_same_to_its_readers() {
 
 #[test]
 fn hostile_text_is_text_to_every_reader() {
-    const EVIL: &str =
-        "EVIL` ``]]>&<script>EVIL</script> <img src=x> [EVIL](javascript:EVIL) | EVIL\n# EVIL\n\u{0}\u{1b}[2J\u{202e}";
+    const EVIL: &str = concat!(
+        "EVIL` ``]]>&<script>EVIL</script> <img src=x> [EVIL](https://evil.example) ![EVIL](https://evil.example/x) ",
+        "<https://evil.example> | EVIL\n# EVIL\n\u{0}\u{1b}[2J\u{202e}",
+    );
     let folder = tempfile::tempdir().unwrap();
+    // To whom it is markup, it is: a report that held it bare would be found out.
+    for name in ["junit.xml", "summary.md", "badge.svg"] {
+        let bare = if name == "summary.md" { EVIL } else { "<testsuites/>" };
+        std::fs::write(folder.path().join(name), bare).unwrap();
+    }
+    let bare = read(folder.path())["markdown"].clone();
+    assert_eq!((bare["links"].as_array().unwrap().len(), bare["headings"].as_array().unwrap().len()), (2, 1), "{bare}");
+    assert!(bare["html"].as_array().unwrap().len() >= 2, "{bare}");
     let run = hostile(EVIL);
     for lang in [Lang::Zh, Lang::En] {
         for (format, name) in

@@ -31,6 +31,8 @@ const TELLING: [(&str, &str); 4] = [
 ];
 /// How many defects are certified at once; each has eight sessions, which wait for most of their time.
 const AT_ONCE: usize = 16;
+/// The same where every flow is driven.
+const AT_ONCE_WHOLE: usize = 4;
 
 async fn judged(defect: Option<&'static Defect>, scenarios: Vec<String>, referee: Option<Referees>) -> Judgement {
     let plan = Plan {
@@ -85,7 +87,7 @@ async fn complaints(referee: Option<Referees>, all: bool) -> Vec<String> {
             let looked = look(defect);
             async move { looked.await.map(|_| defect) }
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(if all { AT_ONCE_WHOLE } else { AT_ONCE })
         .filter_map(std::future::ready)
         .collect()
         .await;

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// The environment variable that may hold the passphrase, for machines that keep secrets there.
 pub(super) const VARIABLE: &str = "FINCERT_PASSPHRASE";
 /// The longest passphrase, in bytes.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
 
 /// Where a passphrase comes from.
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,9 @@ impl Source {
         };
         match found {
             Some(found) if found.is_empty() => Err("the passphrase is empty".to_owned()),
+            Some(found) if found.len() > LONGEST => {
+                Err(format!("{VARIABLE} is longer than {LONGEST} bytes: no passphrase is"))
+            }
             found => Ok(found),
         }
     }
@@ -43,21 +46,25 @@ impl Source {
 
 /// Asks on the terminal.
 pub(super) fn ask(prompt: &str) -> Result<Zeroizing<String>, String> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+    let found = rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
         format!("no terminal to ask for the passphrase ({error}); give it with --passphrase-file or in {VARIABLE}")
-    })
+    })?;
+    // What is typed here must be right in a file, too.
+    if found.len() > LONGEST { Err(format!("longer than {LONGEST} bytes: no passphrase is")) } else { Ok(found) }
 }
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, String> {
     let wrong = |why: String| format!("--passphrase-file: {}: {why}", path.display());
     // Of its full size from the beginning, so that no copy of it is left where the buffer was.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 1));
-    let mut file = File::open(path).map_err(|error| wrong(error.to_string()))?.take(LONGEST + 1);
+    let most = LONGEST + "\r\n".len();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most));
+    let mut file = File::open(path).map_err(|error| wrong(error.to_string()))?.take(most as u64);
     file.read_to_end(&mut bytes).map_err(|error| wrong(error.to_string()))?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if line.len() as u64 > LONGEST {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.len() > LONGEST {
         return Err(wrong(format!("its first line is longer than {LONGEST} bytes: no passphrase is")));
     }
     let line = std::str::from_utf8(line).map_err(|_| wrong("its first line is no UTF-8".to_owned()))?;
-    Ok(Zeroizing::new(line.strip_suffix('\r').unwrap_or(line).to_owned()))
+    Ok(Zeroizing::new(line.to_owned()))
 }

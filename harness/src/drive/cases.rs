@@ -7,7 +7,7 @@ use fincert_suites::{CallStep, Scenario, Step};
 
 use super::fixtures::PrepareError;
 use super::scenario::{Drive, completed, finish, send, settle, settle_calls, take};
-use super::session::{Lost, Session};
+use super::session::{Lost, Place, Session};
 use crate::fuzz::Made;
 
 /// What driving some cases came to.
@@ -73,19 +73,22 @@ async fn all(
     }
     // How many of the next cases are driven one by one, since something of them could not be told apart.
     let mut alone = 0;
-    // How many of the calls have had time for their `complete`.
-    let mut completes = 0;
+    // The cases that were under way together last: where they begin in the transcript, how many, and their first call.
+    let mut window: Option<(Place, usize, usize)> = None;
     while progress.begun < cases.len() {
         if progress.begun > 0 && Instant::now() > pacing.until {
             break;
         }
         let rest = &cases[progress.begun..];
         let batch = rest.iter().take(pacing.window).take_while(|made| single(made).is_some()).count();
+        if let Some((_, _, first)) = window {
+            let lost = completed(session, &progress.calls[first..], drive).await;
+            told_apart(lost, session, progress, window)?;
+        }
         session.begin_case();
         if batch > 1 && alone == 0 {
-            completed(session, &progress.calls[completes..], drive).await?;
-            completes = progress.calls.len();
             let place = session.place();
+            let first = progress.calls.len();
             let outcome = together(session, scenario, &rest[..batch], pacing.pace, progress, drive).await;
             if outcome.is_err() {
                 progress.lost_together = true;
@@ -96,12 +99,15 @@ async fn all(
             if session.since(place).iter().any(unclear) {
                 session.forget(place);
                 alone = batch;
+                window = None;
             } else {
                 progress.begun += batch;
+                window = Some((place, batch, first));
             }
             continue;
         }
         alone = alone.saturating_sub(1);
+        window = None;
         let made = &rest[0];
         progress.begun += 1;
         session.note(What::Case(made.case.clone()));
@@ -109,14 +115,34 @@ async fn all(
         let name = session.case_name(&scenario.id);
         take(session, &made.steps, &name, pacing.pace, &mut progress.calls, drive).await?;
     }
-    settle(session, &progress.calls, drive).await?;
+    let lost = settle(session, &progress.calls, drive).await;
+    told_apart(lost, session, progress, window)?;
     // Whether the target has survived the last case.
-    let alive = session.ping(drive.capture).await?;
-    if !alive {
-        let detail = "no answer to bridge.ping after the last case".to_owned();
-        return Err(Lost { reason: Reason::TargetHung, detail }.into());
+    let alive = match session.ping(drive.capture).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let detail = "no answer to bridge.ping after the last case".to_owned();
+            Err(Lost { reason: Reason::TargetHung, detail })
+        }
+        Err(lost) => Err(lost),
+    };
+    Ok(told_apart(alive, session, progress, window)?)
+}
+
+/// A target that goes down after several cases together, before anything else was driven, went down under one of them:
+/// which, cannot be told, and they count as not begun.
+fn told_apart(
+    outcome: Result<(), Lost>,
+    session: &mut Session,
+    progress: &mut Progress,
+    window: Option<(Place, usize, usize)>,
+) -> Result<(), Lost> {
+    if let (Err(_), Some((place, size, _))) = (&outcome, window) {
+        session.forget(place);
+        progress.begun -= size;
+        progress.lost_together = true;
     }
-    Ok(())
+    outcome
 }
 
 /// The one call of a case that has no more.

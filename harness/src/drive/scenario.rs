@@ -23,7 +23,7 @@ const SETTLE: Duration = Duration::from_millis(4);
 const SETTLE_FOR_COMPLETE: Duration = Duration::from_millis(100);
 /// What a person needs to read the prompt before the call is made.
 const TO_READ: Duration = Duration::from_secs(5);
-/// After so many scenarios without it, `complete` is not expected any more.
+/// After so many scenarios, or cases together, in a row without it, `complete` is not expected any more.
 const COMPLETES_MISSED: u32 = 3;
 
 /// The purpose of a plain valid call.
@@ -41,7 +41,7 @@ pub struct Drive<'a, 'c> {
     pub suffix: &'a str,
     /// Told when a person shall act: the prompt and until when.
     pub prompt: &'a mut dyn FnMut(&Bilingual, Duration),
-    /// In how many scenarios in a row `complete` did not come.
+    /// In how many scenarios, or cases together, in a row `complete` did not come.
     pub completes_missed: &'a mut u32,
     /// Which peer drives the flows.
     pub referee: Referee,
@@ -298,11 +298,17 @@ pub(super) async fn settle(session: &mut Session, calls: &[u64], drive: &mut Dri
 
 /// Hears until no `complete` of the calls is lacking, and no longer: what goes down next is not to blame them.
 pub(super) async fn completed(session: &mut Session, calls: &[u64], drive: &mut Drive<'_, '_>) -> Result<(), Lost> {
-    while lacks_complete(session, calls) && *drive.completes_missed < COMPLETES_MISSED {
+    while lacks_complete(session, calls) {
+        if *drive.completes_missed >= COMPLETES_MISSED {
+            return Ok(());
+        }
         if !session.hear(session.last_heard() + SETTLE_FOR_COMPLETE, drive.capture).await? {
             *drive.completes_missed += 1;
-            break;
+            return Ok(());
         }
+    }
+    if session.hello.call_style == CallStyle::Callbacks {
+        *drive.completes_missed = 0;
     }
     Ok(())
 }

@@ -100,7 +100,6 @@ fn events(evil: &str) -> Value {
     timed.collect()
 }
 
-/// A run in which every text is EVIL.
 /// A run with EVIL wherever a target, or an edited record, can put text.
 pub(crate) fn hostile(evil: &str) -> Recorded {
     let both = json!({"zh": evil, "en": evil});

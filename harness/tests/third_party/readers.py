@@ -30,7 +30,7 @@ def junit():
 
 def markdown():
     text = (folder / "summary.md").read_text(encoding="utf-8")
-    # As GitHub reads it: CommonMark with tables. Raw HTML is let through, to be seen where there is any.
+    # CommonMark with tables. Raw HTML is let through, to be seen where there is any.
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
     flat = [token for outer in tokens for token in [outer, *(outer.children or [])]]
     rows, cells = [], []
@@ -44,7 +44,7 @@ def markdown():
     html = sorted({token.content.strip() for token in flat if token.type in ("html_block", "html_inline")})
     code = [token.content for token in flat if token.type == "code_inline"]
     headings = [tokens[i + 1].content for i, token in enumerate(tokens) if token.type == "heading_open"]
-    links = sorted({token.attrGet("href") for token in flat if token.type == "link_open"})
+    links = sorted({token.attrGet("href") or token.attrGet("src") for token in flat if token.type in ("link_open", "image")})
     return {"headings": headings, "columns": rows, "html": html, "code": code, "links": links}
 
 

@@ -44,15 +44,22 @@ pub(super) async fn drive(
     let Some(mut line) = set_up(stage, with, lent).await? else { return Ok(()) };
     let connected = connect(stage, &line, lent).await?;
     if connected {
-        for act in acts {
+        for (index, act) in acts.iter().enumerate() {
             stage.note(What::Act { act: *act });
-            if !acts::act(stage, &mut line, *act).await? {
+            // Where a kind lacks, an exchange still shows what it does to the others.
+            let goes_on = *act == Act::Media && acts.get(index + 1).is_some_and(|next| exchanges(*next));
+            if !acts::act(stage, &mut line, *act).await? && !goes_on {
                 break;
             }
         }
         counted(stage, line.slot, lent);
     }
     hang_up(stage, &mut line).await
+}
+
+/// Whether the ends do nothing in an act but exchange descriptions again.
+fn exchanges(act: Act) -> bool {
+    matches!(act, Act::TargetRenegotiates | Act::FincertRenegotiates | Act::TenRenegotiations)
 }
 
 /// A connection of the target's, its media, and a peer.
