@@ -73,22 +73,25 @@ async fn all(
     }
     // How many of the next cases are driven one by one, since something of them could not be told apart.
     let mut alone = 0;
-    // The cases that were under way together last: where they begin in the transcript, how many, and their first call.
-    let mut window: Option<(Place, usize, usize)> = None;
+    // The cases that were under way together last, with nothing after them: where they begin in the transcript, how many.
+    let mut window: Option<(Place, usize)> = None;
+    // How many of the calls have had time for their `complete`.
+    let mut heard = 0;
     while progress.begun < cases.len() {
         if progress.begun > 0 && Instant::now() > pacing.until {
             break;
         }
         let rest = &cases[progress.begun..];
         let batch = rest.iter().take(pacing.window).take_while(|made| single(made).is_some()).count();
-        if let Some((_, _, first)) = window {
-            let lost = completed(session, &progress.calls[first..], drive).await;
+        let together_next = batch > 1 && alone == 0;
+        if together_next || window.is_some() {
+            let lost = completed(session, &progress.calls[heard..], drive).await;
             told_apart(lost, session, progress, window)?;
+            heard = progress.calls.len();
         }
         session.begin_case();
-        if batch > 1 && alone == 0 {
+        if together_next {
             let place = session.place();
-            let first = progress.calls.len();
             let outcome = together(session, scenario, &rest[..batch], pacing.pace, progress, drive).await;
             if outcome.is_err() {
                 progress.lost_together = true;
@@ -102,7 +105,7 @@ async fn all(
                 window = None;
             } else {
                 progress.begun += batch;
-                window = Some((place, batch, first));
+                window = Some((place, batch));
             }
             continue;
         }
@@ -135,9 +138,9 @@ fn told_apart(
     outcome: Result<(), Lost>,
     session: &mut Session,
     progress: &mut Progress,
-    window: Option<(Place, usize, usize)>,
+    window: Option<(Place, usize)>,
 ) -> Result<(), Lost> {
-    if let (Err(_), Some((place, size, _))) = (&outcome, window) {
+    if let (Err(_), Some((place, size))) = (&outcome, window) {
         session.forget(place);
         progress.begun -= size;
         progress.lost_together = true;
