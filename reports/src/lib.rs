@@ -29,6 +29,7 @@ use fincert_schemas::{Bilingual, Lang, Ledger};
 pub use fincert_schemas::run::Standing;
 pub use standing::Tally;
 pub use times::FlowTimes;
+pub use words::integration;
 
 /// Everything that a renderer may look at.
 #[derive(Clone, Copy)]

@@ -79,8 +79,8 @@ pub(crate) fn standing(lang: Lang, standing: Standing) -> &'static str {
     }
 }
 
-/// A state of integration.
-pub(crate) fn integration(lang: Lang, state: Integration) -> &'static str {
+/// The word of a state of integration.
+pub fn integration(lang: Lang, state: Integration) -> &'static str {
     match state {
         Integration::Integrated => say(lang, "已集成", "integrated"),
         Integration::Absent => say(lang, "未集成", "absent"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fincert_schemas::bridge::{Hello, Integration};
+use fincert_schemas::bridge::Hello;
 use fincert_schemas::run::{Ended, Outcome};
 use fincert_schemas::{Bilingual, Lang};
 use fincert_suites::judge::{self, Law};
@@ -76,12 +76,7 @@ impl<'a> Reporter<'a> {
             Progress::Session(session) => {
                 let hello = &session.hello;
                 self.hello = Some(hello.clone());
-                let state = match (self.lang, hello.integration) {
-                    (Lang::En, state) => state.as_str(),
-                    (Lang::Zh, Integration::Integrated) => "已集成",
-                    (Lang::Zh, Integration::Absent) => "未集成",
-                    (Lang::Zh, Integration::Custom) => "宿主自定义",
-                };
+                let state = fincert_reports::integration(self.lang, hello.integration);
                 let text = match self.lang {
                     Lang::En => format!("target: {} {} ({}, {state})", hello.name, hello.version, hello.platform),
                     Lang::Zh => format!("目标：{} {}（{}，{state}）", hello.name, hello.version, hello.platform),
